@@ -1,0 +1,274 @@
+import type { ContainmentAction } from './configuration.ts';
+import type { Alert } from './alert.ts';
+import type { TrustRoot } from './approval.ts';
+import type { CaseEntry, LogHead } from './case-log.ts';
+import type { DatasetRef } from './dataset.ts';
+import type { AnalyserName, Finding } from './finding.ts';
+import type { Counters, ForensicReceipt } from './gateway.ts';
+import type { Evaluation } from './golden.ts';
+import type { ObjectRef } from './object-ref.ts';
+import type { GateVerdict, Plan, ReleaseSubject, ValidationReport } from './plan.ts';
+import type { ModelRef, Stance } from './stance.ts';
+import type { Hyperparameters, TrainJob, TrainResult } from './trainer.ts';
+import type { IncidentKind, Sensitivity, Severity } from '../incident/kinds.ts';
+import type { Digest } from '../proofs/digest.ts';
+
+/**
+ * The ports of the workflows: what a phase may ask of the world. Implemented in `activities/`, one file per phase, each
+ * `createXActivities(deps)`. Every activity is idempotent: its effects are keyed by its input (incident, step, digests).
+ */
+
+// ---- triage (local activity)
+
+export interface EndpointBrief {
+  readonly endpoint: string;
+  readonly model: string;
+  readonly sensitivity: Sensitivity;
+  readonly containment: Readonly<Record<Severity, ContainmentAction>>;
+  readonly canary: {
+    share: number;
+    requests: number;
+    maxErrorRate: number;
+    maxConfidenceDrop: number;
+    timeoutSeconds: number;
+  };
+  readonly trust: TrustRoot;
+}
+
+export interface TriageActivities {
+  /** Reads the worker's configuration. Fails with `endpoint/unknown`. */
+  brief(input: { endpoint: string }): Promise<EndpointBrief>;
+}
+
+// ---- contain (local activity first, then a durable retry)
+
+export interface ContainInput {
+  readonly incident: string;
+  readonly endpoint: string;
+  readonly action: Exclude<ContainmentAction, 'none'>;
+  readonly reason: string;
+}
+
+export type Containment =
+  | { readonly confirmed: true; readonly receipt: ForensicReceipt; readonly order: string }
+  /** The endpoint did not answer; `order` is signed and can be published. */
+  | { readonly confirmed: false; readonly why: string; readonly order: string };
+
+export interface ContainActivities {
+  /** One round trip to the endpoint: capture what is there, take the safe stance. Falls back to isolation where no golden model can answer. */
+  captureAndSwap(input: ContainInput): Promise<Containment>;
+  /** Writes the signed order as the endpoint's desired stance in S3, for replicas that were away. Never replaces a newer one. */
+  publishStance(input: { endpoint: string; order: string }): Promise<{ revision: number }>;
+  /** Gives the endpoint any stance for the incident; used by release, rollback, abort and resume. */
+  takeStance(input: { incident: string | null; endpoint: string; step: string; stance: Stance }): Promise<Containment>;
+}
+
+// ---- preserve
+
+export interface PreservedCapture {
+  readonly endpoint: string;
+  readonly receipt: ObjectRef;
+  readonly window: ObjectRef;
+  readonly model: ObjectRef | null;
+  readonly signature: ObjectRef | null;
+  readonly modelDigest: Digest | null;
+}
+
+export interface PreserveActivities {
+  /** Moves everything the receipt points to into the evidence store under Object Lock. */
+  preserveCapture(input: { incident: string; receipt: ForensicReceipt }): Promise<PreservedCapture>;
+  /** Manifests, provenance and configuration as they are now. */
+  preserveContext(input: {
+    incident: string;
+    endpoint: string;
+    alerts: readonly Alert[];
+  }): Promise<{ objects: readonly ObjectRef[] }>;
+}
+
+// ---- investigate
+
+export interface AnalysisSubject {
+  readonly incident: string;
+  readonly endpoint: string;
+  readonly model: string;
+  readonly capture: PreservedCapture;
+  readonly receipt: ForensicReceipt;
+}
+
+export interface Analysis {
+  readonly finding: Finding;
+  /** The finding as stored in evidence. */
+  readonly record: ObjectRef;
+}
+
+export interface InvestigateActivities {
+  /** Runs one analyser; an exception inside it comes back as an inconclusive finding. */
+  analyse(input: { analyser: AnalyserName; subject: AnalysisSubject }): Promise<Analysis>;
+}
+
+// ---- plan
+
+export interface PlanActivities {
+  draftPlan(input: {
+    subject: AnalysisSubject;
+    findings: readonly Finding[];
+  }): Promise<{ plan: Plan; record: ObjectRef }>;
+}
+
+// ---- eradicate
+
+export interface SanitizedDataset {
+  readonly dataset: DatasetRef;
+  /** What changed, as evidence: JSON with dropped ids by batch, old and new manifest digest. */
+  readonly diff: ObjectRef;
+  readonly dropped: number;
+  readonly kept: number;
+}
+
+export interface EradicateActivities {
+  sanitizeDataset(input: {
+    incident: string;
+    dataset: DatasetRef;
+    drop: { list: ObjectRef; count: number };
+  }): Promise<SanitizedDataset>;
+}
+
+// ---- recover
+
+/** The trainer's own activity, on the queue of `lazaret.yaml`. Name: `train`. */
+export interface TrainerActivities {
+  train(job: TrainJob): Promise<TrainResult>;
+}
+
+export interface RecoverActivities {
+  /** Writes the SLSA v1 provenance of a training run, signed, where `lineage` finds it by the artifact's digest. */
+  recordProvenance(input: { job: TrainJob; result: TrainResult; builder: string }): Promise<{ provenance: ObjectRef }>;
+}
+
+// ---- validate
+
+export interface ValidateActivities {
+  validateCandidate(input: {
+    incident: string;
+    model: string;
+    candidate: ObjectRef;
+    findings: readonly Finding[];
+    capture: PreservedCapture;
+  }): Promise<{ report: ValidationReport; record: ObjectRef }>;
+}
+
+// ---- release
+
+export interface CanaryFigures {
+  readonly requests: number;
+  readonly errors: number;
+  readonly meanConfidence: number;
+  readonly goldenMeanConfidence: number;
+  readonly classMix: readonly number[];
+  readonly counters: Counters;
+}
+
+export interface ReleaseActivities {
+  /** Signs the artifact with the registry's key (OMS). Idempotent: the same artifact gives the bundle it already has. */
+  signRelease(input: {
+    incident: string;
+    model: string;
+    artifact: ObjectRef;
+    subject: ReleaseSubject;
+  }): Promise<{ ref: ModelRef }>;
+  /** Evaluates, profiles and registers the model as golden. */
+  registerGolden(input: RegisterGoldenInput): Promise<RegisteredGolden>;
+  /** Sends hold-out probes besides the live traffic and waits until the candidate has answered enough, or the time is over. Heartbeats. */
+  observeCanary(input: { endpoint: string; requests: number; timeoutSeconds: number }): Promise<CanaryFigures>;
+}
+
+export interface RegisterGoldenInput {
+  readonly model: string;
+  readonly version: string;
+  readonly artifact: ObjectRef;
+  /** Present when the caller signed the artifact already; otherwise the registry signs it. */
+  readonly signature: ObjectRef | null;
+  readonly dataset: DatasetRef;
+  readonly holdout: DatasetRef | null;
+  readonly hyperparameters: Hyperparameters;
+  readonly provenance: ObjectRef | null;
+  readonly regressions: readonly ObjectRef[];
+  readonly registeredBy: string;
+}
+
+export interface RegisteredGolden {
+  readonly model: string;
+  readonly version: string;
+  readonly ref: ModelRef;
+  /** Digest of the golden record's JWS. */
+  readonly record: ObjectRef;
+  readonly evaluation: Evaluation;
+}
+
+// ---- learn
+
+export interface CaseFile {
+  readonly incident: string;
+  readonly endpoint: string;
+  readonly kind: IncidentKind;
+  readonly severity: Severity;
+  readonly openedAt: string;
+  readonly title: string;
+  readonly alerts: readonly Alert[];
+  readonly captures: readonly { receipt: ForensicReceipt; preserved: PreservedCapture }[];
+  readonly findings: readonly Finding[];
+  readonly plan: Plan | null;
+  readonly sanitized: SanitizedDataset | null;
+  readonly training: { job: TrainJob; result: TrainResult; provenance: ObjectRef } | null;
+  readonly validation: ValidationReport | null;
+  readonly release: {
+    subject: ReleaseSubject;
+    ref: ModelRef;
+    canary: CanaryFigures | null;
+    endpoints: readonly string[];
+  } | null;
+  readonly decisions: readonly DecisionRecord[];
+  readonly verdict: GateVerdict | null;
+  readonly entries: readonly CaseEntry[];
+}
+
+export interface DecisionRecord {
+  readonly at: string;
+  readonly gate: string;
+  readonly digest: string;
+  readonly person: string;
+  readonly role: string;
+  readonly decision: string;
+  readonly reason: string;
+  readonly statement: string;
+}
+
+export interface LearnActivities {
+  /** Writes the post-mortem as Markdown and as one self-contained HTML page. */
+  writeReport(input: CaseFile): Promise<{ markdown: ObjectRef; html: ObjectRef }>;
+  /** Adds the captured attack to the model's regression suite. */
+  addRegression(input: { incident: string; model: string; attack: ObjectRef }): Promise<{ regressions: number }>;
+}
+
+// ---- the case log
+
+export interface CaseLogActivities {
+  /** Writes the entries from `from` on (idempotent; a different entry at the same place is `evidence/diverged`). */
+  appendLog(input: { incident: string; entries: readonly CaseEntry[] }): Promise<void>;
+  /** Re-derives the root from S3, compares it with the workflow's, signs a checkpoint (C2SP signed note) and writes it. */
+  signCheckpoint(input: { incident: string; head: LogHead }): Promise<{ checkpoint: ObjectRef }>;
+  /** Tells people that the incident waits for them (log line and notification file; more doors in later issues). */
+  notify(input: { incident: string; endpoint: string; subject: string; body: string }): Promise<void>;
+}
+
+export type ResponseActivities = TriageActivities &
+  ContainActivities &
+  PreserveActivities &
+  InvestigateActivities &
+  PlanActivities &
+  EradicateActivities &
+  RecoverActivities &
+  ValidateActivities &
+  ReleaseActivities &
+  LearnActivities &
+  CaseLogActivities;

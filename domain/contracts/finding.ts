@@ -1,0 +1,108 @@
+import type { FailureCode } from '../incident/failures.ts';
+import type { Digest } from '../proofs/digest.ts';
+import type { Interval } from './interval.ts';
+import type { ObjectRef } from './object-ref.ts';
+
+/** The analysers of the first set, in the order the report shows them. */
+export const ANALYSERS = ['signature', 'lineage', 'graph', 'weights', 'behaviour', 'training-records'] as const;
+export type AnalyserName = (typeof ANALYSERS)[number];
+
+export type FindingVerdict = 'compromised' | 'suspicious' | 'clean' | 'inconclusive';
+
+/** How an endpoint or data set stands to the tainted data. */
+export interface LineageDetail {
+  readonly analyser: 'lineage';
+  readonly suspectDataset: Digest | null;
+  readonly goldenDataset: Digest;
+  /** Batches that the suspect was trained on and the golden model was not. */
+  readonly newBatches: readonly { batch: string; source: string; records: number; ingestedAt: string }[];
+  readonly missingBatches: readonly string[];
+  /** Every configured endpoint, with the artifact it serves and the batches behind it that the golden data set lacks. */
+  readonly endpoints: readonly {
+    endpoint: string;
+    artifact: Digest | null;
+    dataset: Digest | null;
+    newBatches: readonly string[];
+    /** Why nothing can be said, e.g. the endpoint did not answer or no provenance is on record. */
+    unknown: string | null;
+  }[];
+}
+
+export interface SignatureDetail {
+  readonly analyser: 'signature';
+  readonly served: Digest;
+  readonly golden: Digest;
+  readonly signedBy: string | null;
+  readonly reason: string | null;
+}
+
+export interface GraphDetail {
+  readonly analyser: 'graph';
+  readonly suspectHash: Digest;
+  readonly goldenHash: Digest;
+  /** At most 50 differences, in words: `node 4 Conv: attribute strides [1,1] → [2,2]`. */
+  readonly differences: readonly string[];
+}
+
+export interface WeightsDetail {
+  readonly analyser: 'weights';
+  /** One row per tensor both models have, in graph order, at most 200. */
+  readonly tensors: readonly {
+    name: string;
+    shape: readonly number[];
+    l2Suspect: number;
+    l2Golden: number;
+    /** ‖suspect − golden‖₂ / ‖golden‖₂ */
+    relativeChange: number;
+    changedShare: number;
+    /** Largest singular values of the difference seen as a matrix [first dimension × rest], descending, at most 8. */
+    spectrum: readonly number[];
+    /** exp of the entropy of the normalised squared singular values. */
+    effectiveRank: number;
+  }[];
+  readonly relativeChange: number;
+}
+
+export interface BehaviourDetail {
+  readonly analyser: 'behaviour';
+  readonly requests: number;
+  readonly agreement: Interval;
+  readonly probeAgreement: Interval;
+  readonly confidenceSuspect: number;
+  readonly confidenceGolden: number;
+  /** Counts [golden class][suspect class] over the captured requests. */
+  readonly flow: readonly (readonly number[])[];
+  readonly classes: readonly string[];
+  /** The captured attack: requests on which the suspect leaves the golden answer for one class far more often than the rest. */
+  readonly attack: { targetClass: number; requests: ObjectRef; count: number; pValue: number } | null;
+}
+
+export interface TrainingRecordsDetail {
+  readonly analyser: 'training-records';
+  readonly examined: number;
+  /** Ids of the records to drop: JSON array of strings, sorted by code point. */
+  readonly list: ObjectRef | null;
+  readonly count: number;
+  /** Expected share of clean records that the threshold marks. */
+  readonly falseAlarmBudget: number;
+  readonly threshold: number;
+  readonly byBatch: readonly { batch: string; source: string; records: number; tainted: number; pValue: number }[];
+  /** Tainted records by [golden class][given label]. */
+  readonly flow: readonly (readonly number[])[];
+}
+
+export type FindingDetail =
+  LineageDetail | SignatureDetail | GraphDetail | WeightsDetail | BehaviourDetail | TrainingRecordsDetail;
+
+/** What an analyser answers. A crash is a finding too: verdict `inconclusive` with `failure`. */
+export interface Finding {
+  readonly analyser: AnalyserName;
+  readonly question: string;
+  readonly verdict: FindingVerdict;
+  /** Calibrated probability that the verdict is right; null where no calibration exists. */
+  readonly confidence: number | null;
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly detail: FindingDetail | null;
+  readonly failure: { code: FailureCode; message: string } | null;
+}
