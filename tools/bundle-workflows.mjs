@@ -1,0 +1,14 @@
+// dist/workflows/index.js → dist/workflows.bundle.js, which the response worker loads as it is. Bundling takes seconds: done once, at set-up.
+import { renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
+const target = join(dist, 'workflows.bundle.js');
+const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error };
+
+const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows', 'index.js'), logger: quiet });
+const temporary = `${target}.${process.pid}.tmp`;
+writeFileSync(temporary, code);
+renameSync(temporary, target);
