@@ -1,0 +1,60 @@
+import type { ApprovalStatement, Decision, Gate } from '../contracts/approval.ts';
+
+type Member = keyof ApprovalStatement;
+type Narrow<M extends Member> = (value: unknown) => value is ApprovalStatement[M];
+
+const text =
+  (least: number, most: number, form?: RegExp) =>
+  (value: unknown): value is string =>
+    typeof value === 'string' &&
+    value.length >= least &&
+    value.length <= most &&
+    (form === undefined || form.test(value));
+
+const DECISION: Readonly<Record<Decision, true>> = {
+  approve: true,
+  reject: true,
+  retry: true,
+  skip: true,
+  abort: true,
+  cancel: true,
+};
+const GATES: readonly string[] = ['plan', 'release', 'incident'];
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+const instant = text(1, 40, RFC3339);
+
+/** The form of `approvalStatementSchema` without zod, which has no place in a workflow's bundle; a test holds the two together. */
+const FORM: { readonly [M in Member]: { is: Narrow<M>; asks: string } } = {
+  incident: { is: text(1, 200), asks: 'a text' },
+  gate: {
+    is: (value): value is Gate => typeof value === 'string' && (GATES.includes(value) || value.startsWith('failed:')),
+    asks: 'plan, release, incident or failed:<phase>',
+  },
+  digest: { is: text(1, 200), asks: 'a text' },
+  decision: {
+    is: (value): value is Decision => typeof value === 'string' && Object.hasOwn(DECISION, value),
+    asks: 'approve, reject, retry, skip, abort or cancel',
+  },
+  reason: { is: text(0, 2000), asks: 'a text of at most 2000 characters' },
+  person: { is: text(1, 100), asks: 'a text' },
+  role: { is: text(1, 63, /^[a-z][a-z0-9-]*$/), asks: 'a role name' },
+  vouchedBy: { is: (value): value is string | null => value === null || text(1, 100)(value), asks: 'a key id or null' },
+  issuedAt: {
+    is: (value): value is string => instant(value) && Number.isFinite(Date.parse(value)),
+    asks: 'a time like 2026-01-31T12:00:00Z',
+  },
+  nonce: { is: text(16, 100), asks: 'a text of 16 to 100 characters' },
+};
+
+/** Narrows a payload to an ApprovalStatement, or returns the sentence that says what is wrong. Unknown members are refused. */
+export function narrowApproval(payload: unknown): ApprovalStatement | string {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
+    return 'The statement is not an object.';
+  const members = new Map<string, unknown>(Object.entries(payload));
+  for (const name of members.keys())
+    if (!Object.hasOwn(FORM, name)) return `The statement has a member that is not known.`;
+  for (const [name, { is, asks }] of Object.entries(FORM)) {
+    if (!is(members.get(name))) return `The statement's member ${name} has to be ${asks}.`;
+  }
+  return payload as ApprovalStatement;
+}
