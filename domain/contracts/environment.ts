@@ -74,7 +74,7 @@ function textOf(
   try {
     return { text: readFile(path).replace(/\r?\n$/, '') || undefined };
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unreadable';
     return {
       problem: {
         variable: `${variable}_FILE`,
