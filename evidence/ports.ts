@@ -31,6 +31,8 @@ export const DOCUMENTS = {
   goldenLatest: (model: string) => `golden/${model}/latest.json`,
   /** DSSE envelope of the SLSA provenance of an artifact, by the artifact's hex digest. */
   provenance: (artifactHex: string) => `provenance/${artifactHex}.json`,
+  /** The captured attacks a model must withstand: JSON array of ObjectRef. */
+  regressions: (model: string) => `regressions/${model}.json`,
   caseEntry: (incident: string, seq: number) => `cases/${incident}/log/${String(seq).padStart(8, '0')}.json`,
   checkpoint: (incident: string, size: number) => `cases/${incident}/checkpoints/${String(size).padStart(8, '0')}.txt`,
 } as const;

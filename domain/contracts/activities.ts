@@ -45,22 +45,34 @@ export interface TriageActivities {
 export interface ContainInput {
   readonly incident: string;
   readonly endpoint: string;
-  readonly action: Exclude<ContainmentAction, 'none'>;
+  /** `none` captures and freezes the endpoint as it is: it goes on answering, but only the incident may change it. */
+  readonly action: ContainmentAction;
   readonly reason: string;
 }
 
-export type Containment =
-  | { readonly confirmed: true; readonly receipt: ForensicReceipt; readonly order: string }
-  /** The endpoint did not answer; `order` is signed and can be published. */
-  | { readonly confirmed: false; readonly why: string; readonly order: string };
+export interface Containment {
+  readonly receipt: ForensicReceipt;
+  /** The signed StanceOrder (compact JWS) that the endpoint obeyed. */
+  readonly order: string;
+}
 
 export interface ContainActivities {
-  /** One round trip to the endpoint: capture what is there, take the safe stance. Falls back to isolation where no golden model can answer. */
+  /**
+   * One round trip to the endpoint: capture what is there, take the safe stance. Isolates where no golden model can answer.
+   * Touches neither S3 nor Temporal. Fails with `endpoint/unreachable` or `endpoint/refused`.
+   */
   captureAndSwap(input: ContainInput): Promise<Containment>;
-  /** Writes the signed order as the endpoint's desired stance in S3, for replicas that were away. Never replaces a newer one. */
+  /** The endpoint does not answer: writes the contained stance as its desired one, so that it comes up contained. */
+  publishContainment(input: ContainInput): Promise<{ revision: number }>;
+  /** Writes the order the endpoint obeyed as its desired stance in S3, for replicas that were away. Never replaces a newer one. */
   publishStance(input: { endpoint: string; order: string }): Promise<{ revision: number }>;
-  /** Gives the endpoint any stance for the incident; used by release, rollback, abort and resume. */
-  takeStance(input: { incident: string | null; endpoint: string; step: string; stance: Stance }): Promise<Containment>;
+  /** Gives the endpoint any stance and publishes it; used by release, rollback, abort and resume. `incident: null` lifts the hold. */
+  takeStance(input: {
+    incident: string | null;
+    endpoint: string;
+    orderId: string;
+    stance: Stance;
+  }): Promise<Containment>;
 }
 
 // ---- preserve
@@ -176,8 +188,10 @@ export interface ReleaseActivities {
     artifact: ObjectRef;
     subject: ReleaseSubject;
   }): Promise<{ ref: ModelRef }>;
-  /** Evaluates, profiles and registers the model as golden. */
+  /** Evaluates, profiles and registers the model; it becomes the latest golden one by `promoteGolden`. */
   registerGolden(input: RegisterGoldenInput): Promise<RegisteredGolden>;
+  /** Makes a registered version the one that shadows answer with and incidents retrain from. */
+  promoteGolden(input: { model: string; version: string }): Promise<void>;
   /** Sends hold-out probes besides the live traffic and waits until the candidate has answered enough, or the time is over. Heartbeats. */
   observeCanary(input: { endpoint: string; requests: number; timeoutSeconds: number }): Promise<CanaryFigures>;
 }

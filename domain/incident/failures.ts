@@ -118,6 +118,13 @@ export const FAILURES = {
     did: 'Refused to sign a checkpoint.',
     remedy: 'Treat the evidence store as tampered with: compare the log entries with the workflow history.',
   },
+  'gate/rejected': {
+    retryable: false,
+    happened: 'A person rejected what the gate asked about.',
+    did: 'Stopped before acting; the endpoint stays contained.',
+    remedy:
+      'Read the reason in the timeline; "retry" draws the subject up anew, "abort" leaves the endpoint contained.',
+  },
   'internal/error': {
     retryable: false,
     happened: 'A step failed in a way the catalogue does not know.',

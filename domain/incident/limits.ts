@@ -1,0 +1,55 @@
+/**
+ * Timeouts, retries and freshness limits of the incident, all in one home. Durations are in Temporal's notation unless the name says
+ * milliseconds. Nothing is retried for ever without a person being told: when the budget of an activity is spent, the phase waits for a command.
+ */
+export const CONTAIN = {
+  /** One round trip to the endpoint; a local activity, so a slow endpoint must not hold the workflow task. */
+  local: { startToCloseTimeout: '3 seconds', scheduleToCloseTimeout: '4 seconds', retry: { maximumAttempts: 1 } },
+  /** Afterwards durably, until the endpoint is there again: a contained stance is already published as the desired one. */
+  durable: {
+    startToCloseTimeout: '10 seconds',
+    scheduleToCloseTimeout: '5 minutes',
+    retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1.5, maximumInterval: '5 seconds' },
+  },
+} as const;
+
+/** Reading the worker's configuration: no I/O that could hang. */
+export const BRIEF = { startToCloseTimeout: '3 seconds', retry: { maximumAttempts: 3 } } as const;
+
+/** Work on S3 and on bytes: minutes of an S3 outage are ridden out before a person is asked. */
+export const STORAGE = {
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '5 minutes',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+} as const;
+
+/** Analysers and validation: seconds for small models, more for large ones. */
+export const ANALYSIS = {
+  startToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '20 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 10 },
+} as const;
+
+export const TRAINING = {
+  /** A killed trainer is noticed within this time and its job resumes elsewhere from the last checkpoint. */
+  heartbeatTimeout: '10 seconds',
+  startToCloseTimeout: '6 hours',
+  /** How long a job waits for a trainer worker before a person has to start one. */
+  scheduleToStartTimeout: '30 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 20 },
+} as const;
+
+/** People are told that no trainer has taken the job after this time, long before the job is given up. */
+export const TRAINER_ABSENT_AFTER_MS = 20_000;
+
+export const CANARY_HEARTBEAT_TIMEOUT = '20 seconds';
+
+/** Approvals are made for now: older ones may have been collected for another occasion. */
+export const APPROVAL_MAX_AGE_MS = 15 * 60_000;
+export const APPROVAL_MAX_SKEW_MS = 60_000;
+
+/** Alerts kept in full; further ones are counted. 32 KiB each stays far from Temporal's history limit. */
+export const MAX_KEPT_ALERTS = 50;
+
+/** A lone signal cannot make the history grow for ever: beyond this many the workflow only counts. */
+export const MAX_DELIVERY_IDS = 2000;

@@ -1,0 +1,348 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  ApplicationFailure,
+  type ActivityOptions,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
+import type { ResponseActivities } from '../../domain/contracts/activities.ts';
+import type { Alert } from '../../domain/contracts/alert.ts';
+import type { DecideResult } from '../../domain/contracts/messages.ts';
+import type { LogHead } from '../../domain/contracts/case-log.ts';
+import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
+import type { Decision } from '../../domain/contracts/approval.ts';
+import { FAILURES } from '../../domain/incident/failures.ts';
+import type { Phase } from '../../domain/incident/kinds.ts';
+import { MAX_DELIVERY_IDS, MAX_KEPT_ALERTS, STORAGE } from '../../domain/incident/limits.ts';
+import { referencesIn } from '../../domain/incident/references.ts';
+import type { IncidentState, Waiting } from '../../domain/incident/state.ts';
+import { digestOfJson } from '../../domain/proofs/canonical-json.ts';
+import { publish } from './attributes.ts';
+import { DecisionDesk } from './decision-desk.ts';
+import { detailsOf } from './details.ts';
+import { failureOf } from './failure-of.ts';
+import { Ledger } from './ledger.ts';
+import { CaseRecorder } from './recorder.ts';
+
+/** A person ended the incident: `abort` at a failed phase, or `cancel` at any time. The endpoint stays in its safe stance. */
+export class Ended extends Error {
+  readonly how: 'aborted' | 'cancelled';
+  constructor(how: 'aborted' | 'cancelled') {
+    super(how);
+    this.how = how;
+  }
+}
+
+/** A step that needs a name to stand in the case log: which port is called, in which phase, and what it says of its result. */
+export interface Step<N extends keyof ResponseActivities> {
+  readonly phase: Phase | 'incident';
+  readonly call: N;
+  readonly options: ActivityOptions;
+  /** Runs as a local activity: no round trip to the server before the effect, for containment. */
+  readonly local?: LocalActivityOptions;
+}
+
+type Input<N extends keyof ResponseActivities> = Parameters<ResponseActivities[N]>[0];
+type Output<N extends keyof ResponseActivities> = Awaited<ReturnType<ResponseActivities[N]>>;
+
+/**
+ * One open incident: what is known (ledger), what was recorded (recorder), what people said (desk). Phases act through `act`, which
+ * acts and records in one call, so that a step cannot be taken and not be written down.
+ */
+export class IncidentCase {
+  readonly ledger: Ledger;
+  readonly recorder: CaseRecorder;
+  readonly desk: DecisionDesk;
+  private readonly deliveries = new Set<string>();
+  private closing = false;
+  private scope: CancellationScope | null = null;
+
+  constructor(incident: string, endpoint: string) {
+    this.ledger = new Ledger(incident, endpoint);
+    this.recorder = new CaseRecorder(incident, (entries) =>
+      proxyActivities<ResponseActivities>({
+        ...STORAGE,
+        summary: `append ${entries.length} entries to the case log`,
+      }).appendLog({ incident, entries }),
+    );
+    this.desk = new DecisionDesk(
+      () => incident,
+      () => this.ledger.brief?.trust ?? null,
+    );
+  }
+
+  get incident(): string {
+    return this.ledger.incident;
+  }
+
+  /** Acts and records: the entry names every object that went in and came out. */
+  async act<N extends keyof ResponseActivities>(
+    step: Step<N>,
+    input: Input<N>,
+    say: (output: Output<N>) => string,
+  ): Promise<Output<N>> {
+    const ports = step.local
+      ? proxyLocalActivities<ResponseActivities>(step.local)
+      : proxyActivities<ResponseActivities>({ ...step.options, summary: `${step.phase}: ${words(step.call)}` });
+    // The proxy's functions carry more members than a plain port; only the call itself is used.
+    const port = ports[step.call] as unknown as (input: Input<N>) => Promise<Output<N>>;
+    try {
+      const output = await port(input);
+      this.recorder.note({
+        phase: step.phase,
+        step: words(step.call),
+        actor: 'lazaret',
+        inputs: referencesIn(input),
+        outputs: referencesIn(output),
+        verdict: 'done',
+        summary: say(output),
+        statement: null,
+      });
+      return output;
+    } catch (error) {
+      if (!isCancellation(error)) {
+        const failure = failureOf(error);
+        this.note(step.phase, words(step.call), 'failed', `${failure.code}: ${failure.message}`);
+      }
+      throw error;
+    }
+  }
+
+  note(
+    phase: Phase | 'incident',
+    step: string,
+    verdict: 'noted' | 'failed' | 'skipped' | 'done',
+    summary: string,
+    outputs: unknown = null,
+  ): void {
+    this.recorder.note({
+      phase,
+      step,
+      actor: 'lazaret',
+      inputs: [],
+      outputs: referencesIn(outputs),
+      verdict,
+      summary,
+      statement: null,
+    });
+  }
+
+  /**
+   * Runs one phase to its end. A phase that fails waits for a person: retry, skip with a reason (where `skip` says what then holds), or abort.
+   * The endpoint keeps its stance meanwhile.
+   */
+  async phase<T>(name: Phase, run: () => Promise<T>, skip?: () => T): Promise<T> {
+    this.ledger.phase = name;
+    publish({ phase: name });
+    this.show();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.throwIfCancelled();
+        const result = await this.interruptible(name, run);
+        await this.recorder.flush();
+        this.show();
+        return result;
+      } catch (error) {
+        if (isCancellation(error)) this.throwIfCancelled();
+        if (isCancellation(error) || error instanceof Ended) throw error;
+        const failure = failureOf(error);
+        const command = await this.askForCommand(
+          name,
+          attempt,
+          failure,
+          skip ? ['retry', 'skip', 'abort'] : ['retry', 'abort'],
+        );
+        if (command === 'abort') throw new Ended('aborted');
+        if (command === 'skip' && skip) {
+          this.note(name, 'phase', 'skipped', 'skipped by a person, with the reason in the entry before');
+          return skip();
+        }
+      }
+    }
+  }
+
+  /** Opens a gate and waits until it is approved. A rejection fails the phase with `gate/rejected`. */
+  async approval(gate: 'plan' | 'release', subject: unknown, summary: string): Promise<string> {
+    const digest = digestOfJson(subject);
+    const trust = this.ledger.brief?.trust;
+    if (!trust) throw ApplicationFailure.nonRetryable('no trust root is loaded', 'internal/error');
+    this.desk.openGate({ gate, digest, required: trust.gates[gate] });
+    const since = new Date().toISOString();
+    const ask = (): void =>
+      this.wait({ for: 'approval', gate, digest, since, missing: this.desk.missing(gate, digest), summary });
+    ask();
+    await this.tell(`${gate} gate: ${this.ledger.endpoint} waits for an approval`, `${summary}\ndigest ${digest}`);
+    for (;;) {
+      const seen = this.ledger.decisions.length;
+      const rejection = this.desk.rejection(gate, digest);
+      if (rejection) {
+        this.settle();
+        throw ApplicationFailure.nonRetryable(
+          `${rejection.person} (${rejection.role}) rejected the ${gate}: ${rejection.reason}`,
+          'gate/rejected',
+        );
+      }
+      if (this.desk.missing(gate, digest).length === 0) {
+        this.settle();
+        return digest;
+      }
+      ask();
+      await condition(() => this.ledger.decisions.length > seen);
+      this.throwIfCancelled();
+    }
+  }
+
+  /** Receives an alert; a delivery that was seen before changes nothing. */
+  receive(alert: Alert): void {
+    const key = `${alert.source} ${alert.deliveryId} ${alert.title}`;
+    if (this.deliveries.has(key)) return;
+    if (this.deliveries.size < MAX_DELIVERY_IDS) this.deliveries.add(key);
+    this.ledger.alertCount += 1;
+    if (alert.status === 'firing') this.ledger.firingCount += 1;
+    if (this.ledger.alerts.length >= MAX_KEPT_ALERTS) return;
+    this.ledger.alerts.push(alert);
+    this.recorder.note({
+      phase: 'incident',
+      step: 'alert',
+      actor: alert.source,
+      inputs: [],
+      outputs: [],
+      verdict: 'noted',
+      summary: `${alert.status} ${alert.kind}: ${alert.title} (body ${alert.bodyDigest})`,
+      statement: null,
+    });
+  }
+
+  decide(token: string): DecideResult {
+    const { result, record } = this.desk.accept(token);
+    if (record) {
+      this.ledger.decisions.push(record);
+      this.recorder.note({
+        phase: this.ledger.phase,
+        step: `decision at gate ${record.gate}`,
+        actor: record.person,
+        inputs: [],
+        outputs: [],
+        verdict: record.decision === 'approve' ? 'approved' : record.decision === 'reject' ? 'rejected' : 'noted',
+        summary: `${record.person} as ${record.role}: ${record.decision} ${record.reason}`.trim(),
+        statement: record.statement,
+      });
+      if (record.decision === 'cancel' && !this.closing) this.scope?.cancel();
+    }
+    return result;
+  }
+
+  /** Once the incident is closing, a second cancel must not stop the closing. */
+  ignoreCancellation(): void {
+    this.closing = true;
+  }
+
+  throwIfCancelled(): void {
+    if (this.desk.cancellation && !this.closing) throw new Ended('cancelled');
+  }
+
+  wait(waiting: Waiting): void {
+    this.ledger.waiting = waiting;
+    publish({
+      waiting:
+        waiting.for === 'approval' || waiting.for === 'command'
+          ? waiting.gate
+          : waiting.for === 'trainer'
+            ? 'trainer'
+            : '-',
+    });
+    this.show();
+  }
+
+  /** Signs a checkpoint over everything recorded so far and returns the head it covers. */
+  async checkpoint(): Promise<{ head: LogHead; ref: ObjectRef }> {
+    await this.recorder.flush();
+    const head = this.recorder.head;
+    const ports = proxyActivities<ResponseActivities>({
+      ...STORAGE,
+      summary: `sign the checkpoint at ${head.size} entries`,
+    });
+    const { checkpoint } = await ports.signCheckpoint({ incident: this.incident, head });
+    return { head, ref: checkpoint };
+  }
+
+  state(): IncidentState {
+    return this.ledger.state(this.recorder.head);
+  }
+
+  show(): void {
+    if (this.ledger.alerts.length > 0) setCurrentDetails(detailsOf(this.state()));
+  }
+
+  /** Unfinished handlers at the end of a workflow lose updates. */
+  async drain(): Promise<void> {
+    await condition(allHandlersFinished);
+  }
+
+  /** A person's cancel interrupts the running phase; only containment always runs to its end. */
+  private async interruptible<T>(name: Phase, run: () => Promise<T>): Promise<T> {
+    if (name === 'contain' || this.closing) return await run();
+    this.scope = new CancellationScope();
+    return await this.scope.run(run);
+  }
+
+  private settle(): void {
+    this.desk.closeGate();
+    this.wait({ for: 'nothing' });
+  }
+
+  private async askForCommand(
+    phase: Phase,
+    attempt: number,
+    failure: ReturnType<typeof failureOf>,
+    options: readonly ('retry' | 'skip' | 'abort')[],
+  ): Promise<Decision> {
+    const gate = `failed:${phase}` as const;
+    const digest = digestOfJson({
+      incident: this.incident,
+      gate,
+      attempt,
+      code: failure.code,
+      message: failure.message,
+    });
+    this.note(phase, 'phase', 'failed', `${failure.code}: ${failure.message}`);
+    this.desk.openGate({ gate, digest, options });
+    this.wait({ for: 'command', gate, digest, since: new Date().toISOString(), failure, options });
+    await this.tell(
+      `${phase} failed on ${this.ledger.endpoint}: ${failure.code}`,
+      `${failure.message}\n${FAILURES[failure.code].remedy}\ndigest ${digest}`,
+    );
+    await condition(
+      () => this.desk.command(gate, digest) !== null || (this.desk.cancellation !== null && !this.closing),
+    );
+    const command = this.desk.command(gate, digest);
+    this.settle();
+    this.throwIfCancelled();
+    return command?.decision ?? 'abort';
+  }
+
+  /** Telling people must never stop the incident: if no door is open, the gate still waits and shows on every page. */
+  private async tell(subject: string, body: string): Promise<void> {
+    const ports = proxyActivities<ResponseActivities>({
+      startToCloseTimeout: '10 seconds',
+      retry: { maximumAttempts: 3 },
+      summary: 'tell people',
+    });
+    try {
+      await ports.notify({ incident: this.incident, endpoint: this.ledger.endpoint, subject, body });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      this.note('incident', 'notify', 'failed', 'people could not be told; the gate waits all the same');
+    }
+  }
+}
+
+/** `captureAndSwap` → `capture and swap`, as the timeline shows it. */
+function words(call: string): string {
+  return call.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

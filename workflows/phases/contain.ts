@@ -1,0 +1,70 @@
+import { isCancellation } from '@temporalio/workflow';
+import type { ContainInput, Containment } from '../../domain/contracts/activities.ts';
+import { CONTAIN, STORAGE } from '../../domain/incident/limits.ts';
+import type { EndpointBrief } from '../../domain/contracts/activities.ts';
+import type { IncidentCase } from '../case/incident-case.ts';
+import { publish } from '../case/attributes.ts';
+
+/**
+ * Capture and swap. The first try is a local activity: one round trip between the alert and the containment. If the endpoint does not
+ * answer, the contained stance is published as the desired one (it comes up contained) and the capture is tried on durably.
+ */
+export async function contain(incident: IncidentCase): Promise<Containment> {
+  const { ledger } = incident;
+  const severity = ledger.triage?.severity ?? 'critical';
+  return await containEndpoint(incident, ledger.endpoint, brief(incident).containment[severity], severity);
+}
+
+/** Contains one endpoint; the origin by `contain`, descendants by the investigation. */
+export async function containEndpoint(
+  incident: IncidentCase,
+  endpoint: string,
+  action: ContainInput['action'],
+  because: string,
+): Promise<Containment> {
+  const input: ContainInput = {
+    incident: incident.incident,
+    endpoint,
+    action,
+    reason: `incident ${incident.incident}: ${because}`,
+  };
+  const { stances } = incident.ledger;
+  stances.set(endpoint, 'unconfirmed');
+  const containment = await firstTry(incident, input).catch(async (error: unknown) => {
+    if (isCancellation(error)) throw error;
+    await incident.act({ phase: 'contain', call: 'publishContainment', options: STORAGE }, input, ({ revision }) => {
+      return `${endpoint} does not answer: it comes up contained by desired stance ${revision}`;
+    });
+    return await incident.act({ phase: 'contain', call: 'captureAndSwap', options: CONTAIN.durable }, input, describe);
+  });
+  stances.set(endpoint, containment.receipt.after.stance.kind);
+  publish({ stance: containment.receipt.after.stance.kind });
+  incident.show();
+  await incident.act(
+    { phase: 'contain', call: 'publishStance', options: STORAGE },
+    { endpoint, order: containment.order },
+    ({ revision }) => {
+      return `desired stance of ${endpoint} is revision ${revision}`;
+    },
+  );
+  return containment;
+}
+
+function firstTry(incident: IncidentCase, input: ContainInput): Promise<Containment> {
+  return incident.act(
+    { phase: 'contain', call: 'captureAndSwap', options: CONTAIN.durable, local: CONTAIN.local },
+    input,
+    describe,
+  );
+}
+
+function describe({ receipt }: Containment): string {
+  const live = receipt.before.loaded.find((model) => model.role === 'live');
+  const what = live ? `${live.version} (${live.digest.slice(0, 19)}…, signature ${live.signature.status})` : 'no model';
+  return `${receipt.endpoint}: captured ${what} and ${receipt.window.requests} requests, ${receipt.before.stance.kind} → ${receipt.after.stance.kind}`;
+}
+
+export function brief(incident: IncidentCase): EndpointBrief {
+  if (!incident.ledger.brief) throw new Error('triage comes first');
+  return incident.ledger.brief;
+}

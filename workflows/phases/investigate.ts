@@ -1,0 +1,80 @@
+import { isCancellation } from '@temporalio/workflow';
+import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
+import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
+import { ANALYSIS } from '../../domain/incident/limits.ts';
+import { analysersFor, descendants } from '../../domain/incident/playbooks.ts';
+import type { EndpointCapture } from '../../domain/incident/state.ts';
+import { failureOf } from '../case/failure-of.ts';
+import type { IncidentCase } from '../case/incident-case.ts';
+import { brief, containEndpoint } from './contain.ts';
+import { preserveCapture } from './preserve.ts';
+
+/** Asks every analyser in parallel, then contains every endpoint that descends from what was found. */
+export async function investigate(incident: IncidentCase, capture: EndpointCapture): Promise<AnalysisSubject> {
+  const subject: AnalysisSubject = {
+    incident: incident.incident,
+    endpoint: capture.endpoint,
+    model: brief(incident).model,
+    capture: capture.preserved,
+    receipt: capture.receipt,
+  };
+  const analysers = analysersFor(incident.ledger.triage?.kind ?? 'unknown');
+  incident.ledger.findings = await Promise.all(analysers.map((analyser) => ask(incident, analyser, subject)));
+  incident.show();
+  await containDescendants(incident);
+  return subject;
+}
+
+async function ask(incident: IncidentCase, analyser: AnalyserName, subject: AnalysisSubject): Promise<Finding> {
+  try {
+    const { finding } = await incident.act(
+      { phase: 'investigate', call: 'analyse', options: ANALYSIS },
+      { analyser, subject },
+      (analysis) => `${analyser}: ${analysis.finding.verdict}. ${analysis.finding.summary}`,
+    );
+    return finding;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const failure = failureOf(error);
+    // What could not be read for a storage fault may be read later: the phase waits for a person, nothing is concluded from it.
+    if (failure.code.startsWith('storage/')) throw error;
+    return {
+      analyser,
+      question: `What does ${analyser} say?`,
+      verdict: 'inconclusive',
+      confidence: null,
+      summary: `The analyser did not end: ${failure.message}`,
+      detail: null,
+      failure: { code: 'analysis/timeout', message: failure.message },
+    };
+  }
+}
+
+async function containDescendants(incident: IncidentCase): Promise<void> {
+  const { ledger } = incident;
+  const severity = ledger.triage?.severity ?? 'critical';
+  const held = new Set(ledger.captures.map((capture) => capture.endpoint));
+  const found = descendants(ledger.findings, ledger.endpoint).filter((endpoint) => !held.has(endpoint));
+  incident.note(
+    'investigate',
+    'blast radius',
+    'noted',
+    found.length > 0 ? `also descends: ${found.join(', ')}` : 'no other endpoint descends from it',
+  );
+  for (const endpoint of found) {
+    const { containment } = await incident.act(
+      {
+        phase: 'contain',
+        call: 'brief',
+        options: { startToCloseTimeout: '3 seconds' },
+        local: { startToCloseTimeout: '3 seconds' },
+      },
+      { endpoint },
+      () => `${endpoint} descends from the tainted data`,
+    );
+    // A descendant is never left answering: its own policy may say "none" for an alert, not for a finding.
+    const action = containment[severity] === 'none' ? 'isolate' : containment[severity];
+    const held = await containEndpoint(incident, endpoint, action, 'its model descends from tainted data');
+    await preserveCapture(incident, held);
+  }
+}

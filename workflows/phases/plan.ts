@@ -1,0 +1,28 @@
+import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
+import type { Plan } from '../../domain/contracts/plan.ts';
+import { ANALYSIS } from '../../domain/incident/limits.ts';
+import type { IncidentCase } from '../case/incident-case.ts';
+
+/** Draws the plan up from the findings and waits until a person has approved exactly it. */
+export async function agreeOnPlan(incident: IncidentCase, subject: AnalysisSubject): Promise<Plan> {
+  const { plan } = await incident.act(
+    { phase: 'plan', call: 'draftPlan', options: ANALYSIS },
+    { subject, findings: incident.ledger.findings },
+    (draft) => describePlan(draft.plan),
+  );
+  incident.ledger.plan = plan;
+  await incident.recorder.flush();
+  await incident.approval('plan', plan, describePlan(plan));
+  return plan;
+}
+
+export function describePlan(plan: Plan): string {
+  switch (plan.action) {
+    case 'retrain':
+      return `drop ${plan.drop.count} records and retrain from ${plan.checkpoint.version} (${plan.hyperparameters.epochs} epochs, at most ${plan.budget.seconds} s)`;
+    case 'restore':
+      return `put the golden model ${plan.checkpoint.version} back`;
+    case 'resume':
+      return `resume service with ${plan.previous.version}: nothing was found`;
+  }
+}

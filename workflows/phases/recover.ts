@@ -1,0 +1,51 @@
+import { executeChild, ParentClosePolicy } from '@temporalio/workflow';
+import type { SanitizedDataset } from '../../domain/contracts/activities.ts';
+import type { RetrainResult } from '../../domain/contracts/messages.ts';
+import type { Plan } from '../../domain/contracts/plan.ts';
+import type { TrainJob } from '../../domain/contracts/trainer.ts';
+import { referencesIn } from '../../domain/incident/references.ts';
+import type { IncidentCase } from '../case/incident-case.ts';
+import { retrain } from '../retrain.ts';
+
+const CHECKPOINT_EVERY_STEPS = 50;
+
+/** Retrains from the secure checkpoint on the sanitized version, as a child workflow on the trainer's queue. */
+export async function recover(
+  incident: IncidentCase,
+  plan: Plan & { action: 'retrain' },
+  sanitized: SanitizedDataset,
+): Promise<RetrainResult> {
+  const job: TrainJob = {
+    schema: 'lazaret.train-job/v1',
+    // Derived from what is trained on: a retry of the phase goes on from the checkpoints of the same job.
+    jobId: `${incident.incident}-${sanitized.dataset.manifest.digest.slice(7, 19)}`,
+    objective: plan.objective,
+    base: plan.checkpoint.artifact,
+    dataset: sanitized.dataset,
+    hyperparameters: plan.hyperparameters,
+    budget: plan.budget,
+    checkpointEverySteps: CHECKPOINT_EVERY_STEPS,
+  };
+  const trained = await executeChild(retrain, {
+    workflowId: `${incident.incident}/retrain/${job.jobId}`,
+    args: [{ job, queue: plan.queue, builder: 'lazaret' }],
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    staticSummary: `retrain ${plan.model} for ${incident.incident}`,
+  });
+  const { result, provenance } = trained;
+  incident.ledger.training = { job, result, provenance };
+  incident.wait({ for: 'nothing' });
+  incident.recorder.note({
+    phase: 'recover',
+    step: 'retrain',
+    actor: 'lazaret',
+    inputs: referencesIn(job),
+    outputs: referencesIn(trained),
+    verdict: 'done',
+    summary: `${result.steps} steps on ${result.records} records, final loss ${result.finalLoss.toFixed(4)}${
+      result.resumedAtSteps.length > 0 ? `, resumed at step ${result.resumedAtSteps.join(', ')}` : ''
+    }`,
+    statement: null,
+  });
+  return trained;
+}
