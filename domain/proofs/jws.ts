@@ -5,7 +5,7 @@ import type { VerificationKey } from '../contracts/approval.ts';
 import { decodeBase64url } from './base64url.ts';
 import { decodeUtf8, parseStrictJson } from './strict-json.ts';
 
-/** Longer tokens are refused before anything is decoded. */
+/** Longer tokens are refused before anything is decoded, unless the caller expects more. */
 export const MAX_JWS_CHARACTERS = 16 * 1024;
 
 export type JwsRefusal =
@@ -48,10 +48,11 @@ export interface VerifiedJws {
  */
 export function verifyCompactJws(
   token: string,
-  expected: { readonly typ: string; readonly keys: readonly VerificationKey[] },
+  expected: { readonly typ: string; readonly keys: readonly VerificationKey[]; readonly maxCharacters?: number },
 ): VerifiedJws {
-  if (token.length > MAX_JWS_CHARACTERS)
-    throw new JwsRefused('too-long', `the token is longer than ${MAX_JWS_CHARACTERS} characters`);
+  const { maxCharacters = MAX_JWS_CHARACTERS } = expected;
+  if (token.length > maxCharacters)
+    throw new JwsRefused('too-long', `the token is longer than ${maxCharacters} characters`);
   const [head, body, tail, ...more] = token.split('.');
   if (!head || !body || !tail || more.length > 0)
     throw new JwsRefused('malformed', 'the token does not have three parts');

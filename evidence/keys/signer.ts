@@ -1,9 +1,6 @@
 import { createPublicKey, sign } from 'node:crypto';
 import type { PublicKey } from '../../domain/contracts/approval.ts';
 import type { KeyUse } from '../../domain/contracts/trust.ts';
-import { encodeBase64url } from '../../domain/proofs/base64url.ts';
-import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
-import { MAX_JWS_CHARACTERS } from '../../domain/proofs/jws.ts';
 import type { Signer, TrustedKey } from '../ports.ts';
 import { algorithmOf, keyIdOf, pemOf, readPrivateKey } from './key-material.ts';
 
@@ -40,17 +37,4 @@ export function trustedKeyOf(signer: Signer, uses: readonly KeyUse[]): TrustedKe
 /** The signer's public half as `lazaret.yaml` and `trust.json` carry it. */
 export function publicKeyOf(signer: Signer): PublicKey {
   return { kid: signer.kid, alg: signer.alg, publicKey: signer.publicKeyPem };
-}
-
-/** A compact JWS with exactly `alg`, `kid` and `typ` over the canonical JSON of the payload; `verifyCompactJws` is the other half. */
-export function signCompactJws(payload: unknown, typ: string, signer: Signer): string {
-  const header = { alg: signer.alg, kid: signer.kid, typ };
-  const input = [header, payload]
-    .map((part) => encodeBase64url(new TextEncoder().encode(canonicalJson(part))))
-    .join('.');
-  const token = `${input}.${encodeBase64url(signer.sign(new TextEncoder().encode(input)))}`;
-  // Nobody could verify it: better to fail where it is made.
-  if (token.length > MAX_JWS_CHARACTERS)
-    throw new RangeError(`the payload makes a token longer than ${MAX_JWS_CHARACTERS} characters`);
-  return token;
 }

@@ -1,8 +1,8 @@
 import type { KeyUse } from '../../domain/contracts/trust.ts';
 import { decodeUtf8, parseStrictJson } from '../../domain/proofs/strict-json.ts';
-import { verifyBy } from '../keys/trusted-keys.ts';
+import { verifyBy } from '../keys/trusted-key.ts';
 import type { TrustedKey } from '../ports.ts';
-import { openEnvelope } from '../statements/dsse.ts';
+import { openEnvelope } from '../statements/envelope.ts';
 import { bundleSchema, hintOf, omsStatementSchema, type Bundle, type OmsStatement } from './bundle.ts';
 import { compareNames, isCanonicalName, repeatedName, resourcesOf, rootDigestOf, type ModelFile } from './resources.ts';
 
@@ -90,7 +90,7 @@ function checkStatement({ subject, predicate: { resources, serialization } }: Om
   if (serialization.hash_type !== 'sha256') throw refused('serialization', 'the only hash that is accepted is sha256');
   const foreign = resources.find(({ algorithm, digest }) => algorithm !== 'sha256' || !/^[0-9a-f]{64}$/.test(digest));
   if (foreign) throw refused('resource-algorithm', `the resource ${JSON.stringify(foreign.name)} has no sha256 digest`);
-  const outside = resources.find(({ name }) => !isCanonicalName(name));
+  const outside = resources.find(({ name }) => !isCanonicalName(name) && !isWholeModel(resources));
   if (outside) throw refused('resource-names', `${JSON.stringify(outside.name)} is not a path inside the model`);
   const twice = repeatedName(resources);
   if (twice !== null) throw refused('resource-names', `the resource ${JSON.stringify(twice)} is listed twice`);
@@ -104,7 +104,9 @@ function checkFiles({ predicate: { resources } }: OmsStatement, files: readonly 
   const twice = repeatedName(files);
   if (twice !== null) throw refused('files-given-once', `the file ${JSON.stringify(twice)} is given twice`);
   const given = new Map(resourcesOf(files).map((file) => [file.name, file.digest]));
-  const signed = new Map(resources.map((resource) => [resource.name, resource.digest]));
+  const [only] = files;
+  const nameOf = (name: string) => (isWholeModel(resources) && files.length === 1 && only ? only.name : name);
+  const signed = new Map(resources.map((resource) => [nameOf(resource.name), resource.digest]));
   for (const name of signed.keys())
     if (!given.has(name)) throw refused('files-all-present', `the signed file ${JSON.stringify(name)} is missing`);
   for (const name of given.keys())
@@ -112,6 +114,14 @@ function checkFiles({ predicate: { resources } }: OmsStatement, files: readonly 
   for (const [name, digest] of given)
     if (signed.get(name) !== digest)
       throw refused('files-unchanged', `the file ${JSON.stringify(name)} is not the one that was signed`);
+}
+
+/**
+ * The reference implementation (1.1) lists the file of a single-file model as `.`, where the specification (6.1.2) asks for its basename. It
+ * means "the model is this one file", so it is taken for the one file that is given, whatever its name; never beside other resources.
+ */
+function isWholeModel(resources: readonly { readonly name: string }[]): boolean {
+  return resources.length === 1 && resources[0]?.name === '.';
 }
 
 function refused(check: ModelSignatureCheck, message: string, cause?: unknown): ModelSignatureRefused {

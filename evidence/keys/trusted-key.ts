@@ -44,16 +44,15 @@ export function trustFileOf(keys: readonly TrustedKey[]): TrustFile {
 }
 
 /** PEM to the raw hex a workflow can use: 32 bytes of Ed25519, or 65 of an uncompressed P-256 point. Throws KeyRefused. */
-export function verificationKeyOf(publicKey: PublicKey): VerificationKey {
-  const key = readListed(publicKey, publicKey.kid);
-  return { kid: publicKey.kid, alg: publicKey.alg, raw: rawHex(key, publicKey.alg) };
+export function verificationKeyOf(listed: PublicKey | TrustedKey): VerificationKey {
+  const { kid, alg } = listed;
+  const publicKey = 'publicKey' in listed ? listed.publicKey : listed.publicKeyPem;
+  return { kid, alg, raw: rawHex(readListed({ kid, alg, publicKey }, kid), alg) };
 }
 
 /** The keys that may vouch for `use`, in the form `verifyCompactJws` takes. */
 export function verificationKeysFor(keys: readonly TrustedKey[], use: KeyUse): readonly VerificationKey[] {
-  return keys
-    .filter((key) => key.uses.includes(use))
-    .map(({ kid, alg, publicKeyPem }) => verificationKeyOf({ kid, alg, publicKey: publicKeyPem }));
+  return keys.filter((key) => key.uses.includes(use)).map((key) => verificationKeyOf(key));
 }
 
 /** One signature by a trusted key over a message. P-256 in DER, as DSSE and OMS carry it; Ed25519 raw. False on anything malformed. */
