@@ -1,0 +1,39 @@
+import type { RunningStation } from './describe.ts';
+
+/** One figure of an outcome, as it stands in the `--json` line of the demo and the benches. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number | boolean | string;
+  readonly unit: string;
+  readonly target: string;
+  readonly met: boolean;
+}
+
+/** Something worth a line while a drill runs. */
+export interface DrillEvent {
+  readonly at: string;
+  readonly text: string;
+}
+
+export interface DrillOutcome {
+  /** Everything was met. */
+  readonly ok: boolean;
+  readonly figures: readonly Figure[];
+  /** Where the report and the evidence bundle lie; null where the drill did not come that far. */
+  readonly report: string | null;
+  readonly bundle: string | null;
+  /** The failure's code where it fell short. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/**
+ * An attack on a station of one's own, and what Lazaret makes of it. A drill goes in by the same doors as everybody: `lazaret.yaml`, the
+ * inference surface, the webhook. No other room may reach what a drill knows.
+ */
+export interface Drill {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  run(station: RunningStation, report: (event: DrillEvent) => void): Promise<DrillOutcome>;
+}
