@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { pemOf, readPublicKey } from '../keys/key-material.ts';
-import { envelopeSchema } from '../statements/envelope.ts';
+import { envelopeSchema } from '../statements/dsse.ts';
 import { STATEMENT_TYPE } from '../statements/statement.ts';
 
 /** OpenSSF Model Signing (OMS) v1.0, ossf/model-signing-spec: a Sigstore bundle with a DSSE envelope over an in-toto statement. */

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import type { Signer } from '../ports.ts';
-import { sealEnvelope } from '../statements/envelope.ts';
+import { sealEnvelope } from '../statements/dsse.ts';
 import { STATEMENT_TYPE } from '../statements/statement.ts';
 import { BUNDLE_MEDIA_TYPE, hintOf, OMS_PREDICATE, type Bundle, type OmsStatement } from './bundle.ts';
 import { isCanonicalName, repeatedName, resourcesOf, rootDigestOf, type ModelFile } from './resources.ts';

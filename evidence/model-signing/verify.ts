@@ -1,8 +1,8 @@
 import type { KeyUse } from '../../domain/contracts/trust.ts';
 import { decodeUtf8, parseStrictJson } from '../../domain/proofs/strict-json.ts';
-import { verifyBy } from '../keys/trusted-key.ts';
+import { verifyBy } from '../keys/trusted-keys.ts';
 import type { TrustedKey } from '../ports.ts';
-import { openEnvelope } from '../statements/envelope.ts';
+import { openEnvelope } from '../statements/dsse.ts';
 import { bundleSchema, hintOf, omsStatementSchema, type Bundle, type OmsStatement } from './bundle.ts';
 import { compareNames, isCanonicalName, repeatedName, resourcesOf, rootDigestOf, type ModelFile } from './resources.ts';
 

@@ -1,57 +1,34 @@
-import type { KeyUse } from '../../domain/contracts/trust.ts';
-import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
-import { decodeUtf8, parseStrictJson } from '../../domain/proofs/strict-json.ts';
-import { verifyBy } from '../keys/trusted-key.ts';
-import type { Signer, TrustedKey } from '../ports.ts';
-import { envelopeSchema, openEnvelope, sealEnvelope } from './envelope.ts';
-import { statementSchema, type Statement } from './statement.ts';
+import { z } from 'zod';
+import { decodeBase64, encodeBase64 } from '../../domain/proofs/base64.ts';
 
-export type StatementRefusal = 'not-an-envelope' | 'unknown-key' | 'wrong-use' | 'bad-signature' | 'not-a-statement';
+/** Dead Simple Signing Envelope v1.0 (secure-systems-lab/dsse, protocol.md and envelope.md), with in-toto as the only payload. */
+export const IN_TOTO_PAYLOAD = 'application/vnd.in-toto+json';
 
-export class StatementRefused extends Error {
-  readonly reason: StatementRefusal;
-  constructor(reason: StatementRefusal, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'StatementRefused';
-    this.reason = reason;
-  }
+export const envelopeSchema = z.strictObject({
+  payload: z.string().min(1),
+  payloadType: z.literal(IN_TOTO_PAYLOAD),
+  // The protocol allows several; what the station signs has one signer, and "any of these" is a door an attacker can add to.
+  signatures: z.tuple([z.strictObject({ sig: z.string().min(1), keyid: z.string().max(200).nullish() })]),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+/** What is signed: `DSSEv1 <length of type> <type> <length of payload> <payload>`, lengths in bytes. */
+export function preAuthenticationEncoding(payload: Uint8Array): Uint8Array {
+  const type = new TextEncoder().encode(IN_TOTO_PAYLOAD);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${IN_TOTO_PAYLOAD} ${payload.length} `), payload]);
 }
 
-/** DSSE envelope (JSON, UTF-8) over the canonical JSON of the statement. P-256 signatures in DER, as in-toto's own tools make them. */
-export function signStatement(statement: Statement, signer: Signer): Uint8Array {
-  const payload = new TextEncoder().encode(canonicalJson(statementSchema.parse(statement)));
-  const envelope = sealEnvelope(payload, signer.kid, (message) =>
-    signer.sign(message, { der: signer.alg === 'ES256' }),
-  );
-  return new TextEncoder().encode(canonicalJson(envelope));
+/** Closes an envelope over a payload. `sign` gets the encoded bytes; `keyid` is a hint, never trusted. */
+export function sealEnvelope(payload: Uint8Array, keyid: string, sign: (message: Uint8Array) => Uint8Array): Envelope {
+  return {
+    payload: encodeBase64(payload),
+    payloadType: IN_TOTO_PAYLOAD,
+    signatures: [{ sig: encodeBase64(sign(preAuthenticationEncoding(payload))), keyid }],
+  };
 }
 
-/**
- * Checks, in this order: envelope, key (one of `keys`, named by `keyid`), its use, signature, statement. The envelope is an attacker's text
- * until the signature holds; `keyid` only says which trusted key to try. Throws StatementRefused.
- */
-export function verifyStatement(envelope: Uint8Array, keys: readonly TrustedKey[], use: KeyUse): Statement {
-  const { keyid, payload, message, signature } = readEnvelope(envelope);
-  const key = keys.find((candidate) => candidate.kid === keyid);
-  if (!key) throw new StatementRefused('unknown-key', 'the key that signed the statement is not trusted');
-  if (!key.uses.includes(use))
-    throw new StatementRefused('wrong-use', `the key "${key.name}" is not trusted for ${use}`);
-  if (!verifyBy(key, message, signature))
-    throw new StatementRefused('bad-signature', 'the signature of the statement does not verify');
-  try {
-    return statementSchema.parse(parseStrictJson(decodeUtf8(payload)));
-  } catch (cause) {
-    throw new StatementRefused('not-a-statement', 'the signed payload is not an in-toto statement v1', { cause });
-  }
-}
-
-function readEnvelope(bytes: Uint8Array): { keyid: string | null | undefined } & ReturnType<typeof openEnvelope> {
-  try {
-    const envelope = envelopeSchema.parse(parseStrictJson(decodeUtf8(bytes)));
-    return { keyid: envelope.signatures[0].keyid, ...openEnvelope(envelope) };
-  } catch (cause) {
-    throw new StatementRefused('not-an-envelope', 'not a DSSE envelope with one signature over an in-toto statement', {
-      cause,
-    });
-  }
+/** Payload, signed bytes and signature of an envelope, not yet verified. Throws TypeError on text that is not strict base64. */
+export function openEnvelope(envelope: Envelope): { payload: Uint8Array; message: Uint8Array; signature: Uint8Array } {
+  const payload = decodeBase64(envelope.payload);
+  return { payload, message: preAuthenticationEncoding(payload), signature: decodeBase64(envelope.signatures[0].sig) };
 }
