@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetRefSchema, type DatasetRef } from '../../domain/contracts/dataset.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
@@ -43,7 +44,8 @@ export function trainingProvenance(run: {
         resolvedDependencies: [
           {
             ...descriptor(DATASET, job.dataset.manifest),
-            annotations: { dataset: job.dataset.name, signature: job.dataset.signature.digest },
+            // The whole reference, because lineage has to read the manifest and check its signature, years later.
+            annotations: { dataset: job.dataset },
           },
           descriptor(BASE, job.base),
           { name: CODE, digest: { sha256: hexOf(codeDigest) } },
@@ -89,7 +91,7 @@ const predicateSchema = z.strictObject({
 /** What lineage asks of a training run. */
 export interface TrainingRun {
   readonly artifact: Digest;
-  readonly dataset: { readonly name: string; readonly manifest: Digest };
+  readonly dataset: DatasetRef;
   readonly base: Digest;
   readonly trainerCode: Digest;
   readonly jobId: string;
@@ -113,9 +115,12 @@ export function readTrainingProvenance(statement: Statement): TrainingRun {
     return only;
   };
   const dataset = dependency(DATASET);
+  const reference = datasetRefSchema.safeParse(dataset.annotations?.['dataset']);
+  if (!reference.success || reference.data.manifest.digest !== digestIn(dataset))
+    throw new TypeError('the provenance does not say which data set version was trained on');
   return {
     artifact: digestIn(subject),
-    dataset: { name: String(dataset.annotations?.['dataset'] ?? ''), manifest: digestIn(dataset) },
+    dataset: reference.data,
     base: digestIn(dependency(BASE)),
     trainerCode: digestIn(dependency(CODE)),
     jobId: runDetails.metadata.invocationId,
