@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { datasetRefSchema, type DatasetRef } from '../../domain/contracts/dataset.ts';
+import { datasetRefSchema, type DatasetRef } from '../../domain/contracts/dataset.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
@@ -114,7 +115,6 @@ export function readTrainingProvenance(statement: Statement): TrainingRun {
     if (!only || others.length > 0) throw new TypeError(`the provenance does not name one ${name}`);
     return only;
   };
-  const dataset = dependency(DATASET);
   const reference = datasetRefSchema.safeParse(dataset.annotations?.['dataset']);
   if (!reference.success || reference.data.manifest.digest !== digestIn(dataset))
     throw new TypeError('the provenance does not say which data set version was trained on');
@@ -138,4 +138,12 @@ function descriptor(name: string, object: ObjectRef): ResourceDescriptor {
 
 function digestIn({ digest }: ResourceDescriptor): Digest {
   return parseDigest(`sha256:${digest.sha256}`);
+}
+
+function datasetIn(dependency: ResourceDescriptor): DatasetRef {
+  const dataset = datasetRefSchema.safeParse(dependency.annotations?.['dataset']);
+  // The descriptor's digest is what other tools check; a reference that says something else would lead ours astray.
+  if (!dataset.success || dataset.data.manifest.digest !== digestIn(dependency))
+    throw new TypeError('the provenance does not refer to its data set');
+  return dataset.data;
 }
