@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { datasetRefSchema, type DatasetRef } from '../../domain/contracts/dataset.ts';
-import { datasetRefSchema, type DatasetRef } from '../../domain/contracts/dataset.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
@@ -115,12 +114,9 @@ export function readTrainingProvenance(statement: Statement): TrainingRun {
     if (!only || others.length > 0) throw new TypeError(`the provenance does not name one ${name}`);
     return only;
   };
-  const reference = datasetRefSchema.safeParse(dataset.annotations?.['dataset']);
-  if (!reference.success || reference.data.manifest.digest !== digestIn(dataset))
-    throw new TypeError('the provenance does not say which data set version was trained on');
   return {
     artifact: digestIn(subject),
-    dataset: reference.data,
+    dataset: datasetIn(dependency(DATASET)),
     base: digestIn(dependency(BASE)),
     trainerCode: digestIn(dependency(CODE)),
     jobId: runDetails.metadata.invocationId,
@@ -144,6 +140,6 @@ function datasetIn(dependency: ResourceDescriptor): DatasetRef {
   const dataset = datasetRefSchema.safeParse(dependency.annotations?.['dataset']);
   // The descriptor's digest is what other tools check; a reference that says something else would lead ours astray.
   if (!dataset.success || dataset.data.manifest.digest !== digestIn(dependency))
-    throw new TypeError('the provenance does not refer to its data set');
+    throw new TypeError('the provenance does not say which data set version was trained on');
   return dataset.data;
 }
