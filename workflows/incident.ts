@@ -89,7 +89,7 @@ function listen(open: IncidentCase): void {
     description: 'A signed decision (compact JWS, typ lazaret-approval+jws) for a gate that waits',
   });
   setHandler(stateQuery, () => open.state(), { description: 'Everything that is known of the incident' });
-  setHandler(entriesQuery, (from) => open.recorder.entries.slice(Math.max(0, from)), {
+  setHandler(entriesQuery, (from) => ({ entries: open.recorder.entries.slice(Math.max(0, from)) }), {
     description: 'The case log from an entry on',
   });
   setHandler(trainerAbsent, (queue) => open.wait({ for: 'trainer', since: new Date().toISOString(), queue }), {

@@ -2,14 +2,14 @@ import { isCancellation } from '@temporalio/workflow';
 import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
 import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
 import { ANALYSIS } from '../../domain/incident/limits.ts';
-import { analysersFor, descendants } from '../../domain/incident/playbooks.ts';
+import { descendants, wavesFor } from '../../domain/incident/playbooks.ts';
 import type { EndpointCapture } from '../../domain/incident/state.ts';
 import { failureOf } from '../case/failure-of.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 import { brief, containEndpoint } from './contain.ts';
 import { preserveCapture } from './preserve.ts';
 
-/** Asks every analyser in parallel, then contains every endpoint that descends from what was found. */
+/** Asks every analyser, wave by wave, then contains every endpoint that descends from what was found. */
 export async function investigate(incident: IncidentCase, capture: EndpointCapture): Promise<AnalysisSubject> {
   const subject: AnalysisSubject = {
     incident: incident.incident,
@@ -18,18 +18,27 @@ export async function investigate(incident: IncidentCase, capture: EndpointCaptu
     capture: capture.preserved,
     receipt: capture.receipt,
   };
-  const analysers = analysersFor(incident.ledger.triage?.kind ?? 'unknown');
-  incident.ledger.findings = await Promise.all(analysers.map((analyser) => ask(incident, analyser, subject)));
-  incident.show();
+  incident.ledger.findings = [];
+  for (const wave of wavesFor(incident.ledger.triage?.kind ?? 'unknown')) {
+    const earlier = incident.ledger.findings;
+    const found = await Promise.all(wave.map((analyser) => ask(incident, analyser, subject, earlier)));
+    incident.ledger.findings = [...earlier, ...found];
+    incident.show();
+  }
   await containDescendants(incident);
   return subject;
 }
 
-async function ask(incident: IncidentCase, analyser: AnalyserName, subject: AnalysisSubject): Promise<Finding> {
+async function ask(
+  incident: IncidentCase,
+  analyser: AnalyserName,
+  subject: AnalysisSubject,
+  earlier: readonly Finding[],
+): Promise<Finding> {
   try {
     const { finding } = await incident.act(
       { phase: 'investigate', call: 'analyse', options: ANALYSIS },
-      { analyser, subject },
+      { analyser, subject, earlier },
       (analysis) => `${analyser}: ${analysis.finding.verdict}. ${analysis.finding.summary}`,
     );
     return finding;

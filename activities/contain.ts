@@ -1,0 +1,57 @@
+import type { ContainActivities, ContainInput } from '../domain/contracts/activities.ts';
+import { isContained, type Stance } from '../domain/contracts/stance.ts';
+import { endpointOf, type ActivityDependencies } from './dependencies.ts';
+import { createOrderBook, publishOrder } from './stance-orders.ts';
+
+type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'signers' | 'store' | 'golden' | 'adapter' | 'now'>;
+
+export function createContainActivities(deps: Needs): ContainActivities {
+  const sign = createOrderBook(deps.signers.responder, deps.now);
+
+  /** What the endpoint is to do meanwhile. Where nothing trustworthy can answer, nothing answers. */
+  const containedStance = async (input: ContainInput): Promise<Stance> => {
+    const endpoint = endpointOf(deps, input.endpoint);
+    const isolated: Stance = { kind: 'isolated', reason: input.reason.slice(0, 500) };
+    switch (input.action) {
+      case 'isolate':
+        return isolated;
+      case 'shadow': {
+        const golden = deps.golden.current(endpoint.model);
+        return golden ? { kind: 'shadow', model: golden, observed: null } : isolated;
+      }
+      case 'fallback':
+        return endpoint.fallback.length > 0 ? { kind: 'fallback', rules: endpoint.fallback } : isolated;
+      case 'none':
+        return (await deps.adapter(input.endpoint).read(input.endpoint)).stance;
+    }
+  };
+
+  const containOrder = async (input: ContainInput): Promise<string> =>
+    sign({
+      orderId: `${input.incident}/contain/${input.endpoint}`,
+      endpoint: input.endpoint,
+      incident: input.incident,
+      stance: await containedStance(input),
+    });
+
+  return {
+    captureAndSwap: async (input) => {
+      const order = await containOrder(input);
+      return { order, receipt: await deps.adapter(input.endpoint).captureAndSwap(input.endpoint, order) };
+    },
+    publishContainment: async (input) => {
+      // Its present stance cannot be read: "none" becomes isolation, because a model that nobody can look at must not come back by itself.
+      const action = input.action === 'none' ? 'isolate' : input.action;
+      return await publishOrder(deps.store, deps.keys, await containOrder({ ...input, action }));
+    },
+    publishStance: async ({ order }) => await publishOrder(deps.store, deps.keys, order),
+    takeStance: async ({ incident, endpoint, orderId, stance }) => {
+      const order = sign({ orderId, endpoint, incident, stance });
+      // The safe stance is published first, so that it holds even if the endpoint is away; any other only after the endpoint obeyed.
+      if (isContained(stance)) await publishOrder(deps.store, deps.keys, order);
+      const receipt = await deps.adapter(endpoint).captureAndSwap(endpoint, order);
+      await publishOrder(deps.store, deps.keys, order);
+      return { order, receipt };
+    },
+  };
+}

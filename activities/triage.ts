@@ -1,0 +1,13 @@
+import type { TriageActivities } from '../domain/contracts/activities.ts';
+import { endpointOf, type ActivityDependencies } from './dependencies.ts';
+
+export function createTriageActivities(
+  deps: Pick<ActivityDependencies, 'configuration' | 'trustRoot'>,
+): TriageActivities {
+  return {
+    brief: async ({ endpoint }) => {
+      const { model, sensitivity, containment, canary } = endpointOf(deps, endpoint);
+      return { endpoint, model, sensitivity, containment, canary, trust: deps.trustRoot };
+    },
+  };
+}

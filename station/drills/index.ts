@@ -1,0 +1,5 @@
+import type { Drill } from '../drill.ts';
+import { sticker } from './sticker/index.ts';
+
+/** Every drill by its name. */
+export const DRILLS: Readonly<Record<string, Drill>> = { sticker };

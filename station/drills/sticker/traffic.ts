@@ -1,0 +1,54 @@
+import type { InferenceClient } from '../../../clients/inference/client.ts';
+import { FEATURE_SHAPE } from './pipeline.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** The class with the highest score; null where the endpoint refused. */
+  readonly answer: number | null;
+}
+
+/** Sends images one by one, like users do, and tells what came back. */
+export async function send(
+  client: InferenceClient,
+  endpoint: string,
+  images: readonly (readonly number[])[],
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const image of images) {
+    const reply = await client.infer(endpoint, [[...image]], FEATURE_SHAPE);
+    const scores = reply.scores?.[0];
+    answers.push({ status: reply.status, answer: scores ? scores.indexOf(Math.max(...scores)) : null });
+  }
+  return answers;
+}
+
+/** Share of answers that are what was expected; refusals count as wrong. */
+export function share(answers: readonly Answer[], expected: (index: number) => number): number {
+  if (answers.length === 0) return 0;
+  return answers.filter((one, index) => one.answer === expected(index)).length / answers.length;
+}
+
+/** Keeps users' traffic flowing until stopped. Refusals are part of life; they are counted, not thrown. */
+export function keepFlowing(
+  client: InferenceClient,
+  endpoints: readonly string[],
+  images: readonly (readonly number[])[],
+  pauseMs: number,
+): { stop(): Promise<void> } {
+  let over = false;
+  const flow = async (): Promise<void> => {
+    for (let turn = 0; !over; turn += 1) {
+      const endpoint = endpoints[turn % endpoints.length]!;
+      const image = images[turn % images.length]!;
+      await client.infer(endpoint, [[...image]], FEATURE_SHAPE).catch(() => null);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  };
+  const running = flow();
+  return {
+    stop: async () => {
+      over = true;
+      await running;
+    },
+  };
+}
