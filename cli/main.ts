@@ -53,10 +53,10 @@ function run(load: () => Promise<Action>): (...args: unknown[]) => Promise<void>
 function report(terminal: Terminal, error: unknown): void {
   const known = error instanceof CommandError ? error : null;
   const message = error instanceof Error ? error.message : String(error);
-  const code = known?.code ?? (error instanceof Error && 'code' in error ? String(error.code) : null);
+  const code = known ? known.code : error instanceof Error && 'code' in error ? String(error.code) : null;
   process.stderr.write(`lazaret: ${message}${code ? ` (${code})` : ''}\n`);
   if (!known && process.env['LAZARET_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  if (message !== '') terminal.result({ error: { code, message } });
+  if (!terminal.answered()) terminal.result({ error: { code, message } });
   process.exitCode = known?.status ?? EXIT.failed;
 }
 

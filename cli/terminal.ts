@@ -11,18 +11,23 @@ export interface Terminal {
   progress(text: string): void;
   /** The result for programs; nothing without --json. One line, so that it can be the last one of a stream. */
   result(value: unknown): void;
+  /** Was there a result already? Then a failure that follows says itself by the status. */
+  answered(): boolean;
   /** Asks a yes-or-no question; null where nobody sits at the terminal. */
   confirm(question: string): Promise<boolean | null>;
 }
 
 export function createTerminal(json: boolean): Terminal {
+  let answered = false;
   return {
     json,
     say: (text = '') => {
       if (!json) process.stdout.write(`${text}\n`);
     },
     progress: (text) => process.stderr.write(`${text}\n`),
+    answered: () => answered,
     result: (value) => {
+      answered = true;
       if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
     },
     async confirm(question) {
