@@ -39,7 +39,6 @@ export default tseslint.config(
         },
       ],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
-      'no-control-regex': 'error',
       'prefer-const': 'error',
     },
   },

@@ -51,7 +51,6 @@ export const strong = colors.bold;
  * sees on the terminal, so they are made visible.
  */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return stripVTControlCharacters(text).replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
     '�',
