@@ -1,0 +1,25 @@
+import { ANALYSERS, type AnalyserName } from '../../domain/contracts/finding.ts';
+import { behaviourAnalyser } from './behaviour.ts';
+import { graphAnalyser } from './graph.ts';
+import { lineageAnalyser } from './lineage.ts';
+import { signatureAnalyser } from './signature.ts';
+import { trainingRecordsAnalyser } from './training-records.ts';
+import { weightsAnalyser } from './weights.ts';
+
+/** The analysers of the first set by name. A new one is a file, a name in ANALYSERS and a line here. */
+export const registry = {
+  signature: signatureAnalyser,
+  lineage: lineageAnalyser,
+  graph: graphAnalyser,
+  weights: weightsAnalyser,
+  behaviour: behaviourAnalyser,
+  'training-records': trainingRecordsAnalyser,
+} as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;
+
+/** Name and question of every analyser, in the order of the report. */
+export const questions: readonly { readonly name: AnalyserName; readonly question: string }[] = ANALYSERS.map(
+  (name) => ({
+    name,
+    question: registry[name].question,
+  }),
+);

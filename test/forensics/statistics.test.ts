@@ -1,0 +1,151 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { bootstrapMean, createRandom } from '../../forensics/statistics/bootstrap.ts';
+import { ece, flowMatrix, winners } from '../../forensics/statistics/calibration.ts';
+import { deviation, quantiles } from '../../forensics/statistics/description.ts';
+import { newcombe, newcombePaired, wilson } from '../../forensics/statistics/interval.ts';
+import { normalQuantile } from '../../forensics/statistics/normal.ts';
+import { spectrumOf } from '../../forensics/statistics/spectrum.ts';
+import { binomialTail, fisherGreater, holm, hypergeometricTail, logGamma } from '../../forensics/statistics/tests.ts';
+
+describe('intervals', () => {
+  it('of Wilson agree with published ones (Newcombe 1998, 81 of 263 and 15 of 148)', () => {
+    const many = wilson(81, 263);
+    expect([many.low, many.high].map((value) => value.toFixed(4))).toEqual(['0.2553', '0.3662']);
+    const few = wilson(15, 148);
+    expect([few.low, few.high].map((value) => value.toFixed(4))).toEqual(['0.0624', '0.1605']);
+    expect(wilson(0, 20)).toMatchObject({ value: 0, low: 0 });
+    expect(wilson(0, 0)).toMatchObject({ low: 0, high: 1 });
+  });
+
+  it('of a difference agree with published ones (Newcombe 1998: 56/70 − 48/80; 20, 12, 2, 16 pairs)', () => {
+    const apart = newcombe({ successes: 56, n: 70 }, { successes: 48, n: 80 });
+    expect([apart.low, apart.high].map((value) => value.toFixed(4))).toEqual(['0.0524', '0.3339']);
+    const paired = newcombePaired({ both: 20, first: 12, second: 2, neither: 16 });
+    expect(paired.value).toBeCloseTo(0.2, 10);
+    expect([paired.low, paired.high].map((value) => value.toFixed(4))).toEqual(['0.0562', '0.3292']);
+  });
+
+  it('contain the value and stay in range, whatever the counts', () => {
+    fc.assert(
+      fc.property(fc.nat(500), fc.nat(500), (successes, more) => {
+        const { value, low, high } = wilson(successes, successes + more);
+        return low >= 0 && high <= 1 && low <= value && (value <= high || successes + more === 0);
+      }),
+    );
+  });
+
+  it('use exact normal quantiles', () => {
+    expect(normalQuantile(0.975)).toBeCloseTo(1.959963984540054, 12);
+    expect(normalQuantile(1e-10)).toBeCloseTo(-6.361340902404056, 10);
+    expect(normalQuantile(0.5)).toBe(0);
+  });
+});
+
+describe('exact tests', () => {
+  it('give the tails that a sum of exact terms gives', () => {
+    expect(binomialTail(3, 10, 0.1)).toBeCloseTo(0.0701908264, 9);
+    expect(binomialTail(0, 10, 0.1)).toBe(1);
+    expect(binomialTail(60, 300, 0.001)).toBeGreaterThan(0);
+    expect(binomialTail(60, 300, 0.001)).toBeLessThan(1e-100);
+    expect(hypergeometricTail(3, 4, 4, 8)).toBeCloseTo(17 / 70, 12);
+    expect(fisherGreater({ marked: 3, n: 4 }, { marked: 1, n: 4 })).toBeCloseTo(17 / 70, 12);
+    expect(logGamma(171)).toBeCloseTo(706.5730622457873, 8);
+  });
+
+  it('of a hypergeometric count grow as the count falls, and start at 1', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.nat(60), fc.nat(60), (drawn, marked, others) => {
+        const total = Math.max(drawn, marked) + others;
+        const tails = Array.from({ length: Math.min(drawn, marked) + 1 }, (_, k) =>
+          hypergeometricTail(k, drawn, marked, total),
+        );
+        return tails[0] === 1 && tails.every((p, k) => k === 0 || p <= (tails[k - 1] ?? 0) + 1e-12);
+      }),
+    );
+  });
+
+  it('are adjusted after Holm in the order given', () => {
+    expect(holm([0.01, 0.04, 0.03, 0.005])).toEqual([0.03, 0.06, 0.06, 0.02]);
+    expect(holm([])).toEqual([]);
+  });
+});
+
+describe('descriptions', () => {
+  it('give quantiles by linear interpolation', () => {
+    expect(quantiles([4, 1, 3, 2], [0, 0.25, 0.5, 1])).toEqual([1, 1.75, 2.5, 4]);
+    expect(quantiles([Infinity, Infinity], [0.5])).toEqual([Infinity]);
+    expect(deviation([2, 4, 4, 4, 5, 5, 7, 9])).toBe(2);
+  });
+
+  it('give no calibration error to a model that is as right as it is sure', () => {
+    const sure = Float32Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 0.75 : 0.25));
+    expect(
+      ece(
+        sure,
+        [0, 0, 0, 1, 0, 0, 0, 1, 0, 0].map((label, row) => (row < 8 ? label : row === 8 ? 1 : 0)),
+      ),
+    ).toBeCloseTo(0.05, 6);
+    expect(ece(Float32Array.of(1, 0), [1])).toBe(1);
+  });
+
+  it('count the flow between classes', () => {
+    expect(winners(Float32Array.of(1, 2, 5, 3), 2)).toEqual(Int32Array.of(1, 0));
+    expect(flowMatrix([0, 0, 1], [0, 1, 1], 2)).toEqual([
+      [1, 1],
+      [0, 1],
+    ]);
+  });
+
+  it('resample alike from the same seed', () => {
+    const values = Array.from({ length: 50 }, (_, index) => index);
+    const first = bootstrapMean(values, createRandom(1));
+    expect(bootstrapMean(values, createRandom(1))).toEqual(first);
+    expect(first.low).toBeLessThan(24.5);
+    expect(first.high).toBeGreaterThan(24.5);
+  });
+});
+
+describe('the spectrum of a matrix', () => {
+  it('of a diagonal are its absolute entries, and equal ones have full rank', () => {
+    const spectrum = spectrumOf([3, 0, 0, 0, -4, 0], 2, 3, createRandom(1));
+    expect(spectrum.values[0]).toBeCloseTo(4, 12);
+    expect(spectrum.values[1]).toBeCloseTo(3, 12);
+    expect(spectrumOf([1, 0, 0, 1], 2, 2, createRandom(1)).effectiveRank).toBeCloseTo(2, 12);
+  });
+
+  it('keeps the energy of random matrices, and does not care about transposition', () => {
+    const random = createRandom(4);
+    for (const [rows, columns] of [
+      [1, 1],
+      [1, 9],
+      [17, 5],
+      [40, 60],
+    ] as const) {
+      const matrix = Float64Array.from({ length: rows * columns }, () => random() - 0.5);
+      const turned = Float64Array.from(
+        { length: rows * columns },
+        (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)] ?? 0,
+      );
+      const energy = matrix.reduce((sum, value) => sum + value * value, 0);
+      const spectrum = spectrumOf(matrix, rows, columns, random);
+      expect(spectrum.values.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(energy, 10);
+      spectrumOf(turned, columns, rows, random).values.forEach((value, at) =>
+        expect(value).toBeCloseTo(spectrum.values[at] ?? NaN, 6),
+      );
+    }
+  });
+
+  it('finds a change in one direction, small and large', () => {
+    for (const size of [30, 520]) {
+      const matrix = Float64Array.from(
+        { length: size * size },
+        (_, at) => ((at % size) + 1) * (Math.floor(at / size) - 7),
+      );
+      const { values, effectiveRank } = spectrumOf(matrix, size, size, createRandom(2));
+      const norm = Math.sqrt(matrix.reduce((sum, value) => sum + value * value, 0));
+      expect((values[0] ?? 0) / norm).toBeCloseTo(1, 6);
+      expect(effectiveRank).toBeCloseTo(1, 3);
+    }
+  });
+});
