@@ -20,8 +20,7 @@ const DECISION: Readonly<Record<Decision, true>> = {
   cancel: true,
 };
 const GATES: readonly string[] = ['plan', 'release', 'incident'];
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
-const instant = text(1, 40, RFC3339);
+const RFC3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** The form of `approvalStatementSchema` without zod, which has no place in a workflow's bundle; a test holds the two together. */
 const FORM: { readonly [M in Member]: { is: Narrow<M>; asks: string } } = {
@@ -40,7 +39,7 @@ const FORM: { readonly [M in Member]: { is: Narrow<M>; asks: string } } = {
   role: { is: text(1, 63, /^[a-z][a-z0-9-]*$/), asks: 'a role name' },
   vouchedBy: { is: (value): value is string | null => value === null || text(1, 100)(value), asks: 'a key id or null' },
   issuedAt: {
-    is: (value): value is string => instant(value) && Number.isFinite(Date.parse(value)),
+    is: (value): value is string => typeof value === 'string' && isInstant(value),
     asks: 'a time like 2026-01-31T12:00:00Z',
   },
   nonce: { is: text(16, 100), asks: 'a text of 16 to 100 characters' },
@@ -57,4 +56,12 @@ export function narrowApproval(payload: unknown): ApprovalStatement | string {
     if (!is(members.get(name))) return `The statement's member ${name} has to be ${asks}.`;
   }
   return payload as ApprovalStatement;
+}
+
+/** RFC 3339, and a day that exists: Date.parse takes 30 February for 2 March. */
+function isInstant(value: string): boolean {
+  const [, day] = RFC3339.exec(value) ?? [];
+  if (day === undefined) return false;
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return Number.isFinite(midnight) && new Date(midnight).toISOString().startsWith(day);
 }
