@@ -81,6 +81,14 @@ station
   )
   .action(run(async () => (await import('./prepare.ts')).prepare));
 
+station
+  .command('provision <folder>')
+  .description('keys, credentials and a lazaret.yaml for a station run by other means, such as docker compose')
+  .option('--admin <url>', 'admin surface of the gateway', 'http://gateway:8482')
+  .option('--inference <url>', 'inference surface of the gateway', 'http://gateway:8481')
+  .addHelpText('after', '\nExample:\n  $ lazaret station provision deploy/state')
+  .action(run(async () => (await import('./prepare.ts')).provision));
+
 const drill = program.command('drill').description('attacks on a station of your own');
 drill
   .command('list')

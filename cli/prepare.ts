@@ -1,5 +1,7 @@
 import { prepareBuckets } from '../clients/s3/buckets.ts';
 import { createTemporalProbe } from '../station/readiness.ts';
+import { stationPaths } from '../station/paths.ts';
+import { provision as makeState } from '../station/provision.ts';
 import { connections } from './connections.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,4 +35,17 @@ async function patiently<T>(terminal: Terminal, what: string, call: () => Promis
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
+}
+
+/** Keys, credentials, people and a lazaret.yaml for a station that is started by other means, such as docker compose. */
+export async function provision(
+  terminal: Terminal,
+  folder: string,
+  options: { admin: string; inference: string },
+): Promise<void> {
+  const paths = stationPaths(folder);
+  makeState(paths, options);
+  terminal.say(`keys, credentials, people and ${paths.configuration} are there; what was there before is unchanged`);
+  terminal.result({ home: paths.home, configuration: paths.configuration, trust: paths.trust });
+  await Promise.resolve();
 }

@@ -10,15 +10,19 @@ export interface ConfiguredPerson {
   readonly tokenDigest: string;
 }
 
-/** The addresses a station writes into its lazaret.yaml; `follow` keeps them true when a port had to move. */
-const surfaces = (ports: Pick<Ports, 'admin' | 'inference'>) => ({
+/** Where the endpoints of a new lazaret.yaml are. */
+export interface Surfaces {
+  readonly admin: string;
+  readonly inference: string;
+}
+
+export const surfacesOf = (ports: Pick<Ports, 'admin' | 'inference'>): Surfaces => ({
   admin: `http://127.0.0.1:${ports.admin}`,
   inference: `http://127.0.0.1:${ports.inference}`,
 });
 
 /** The lazaret.yaml of a new station. It is the user's from then on: the station changes nothing in it but a port that had to move. */
-export function defaultConfiguration(ports: Ports, people: readonly ConfiguredPerson[]): string {
-  const { admin, inference } = surfaces(ports);
+export function defaultConfiguration({ admin, inference }: Surfaces, people: readonly ConfiguredPerson[]): string {
   const place = `    adapter: gateway
     admin: ${admin}
     inference: ${inference}`;
@@ -111,8 +115,8 @@ export function followPorts(
   from: Pick<Ports, 'admin' | 'inference'>,
   to: Pick<Ports, 'admin' | 'inference'>,
 ): string {
-  const before = surfaces(from);
-  const after = surfaces(to);
+  const before = surfacesOf(from);
+  const after = surfacesOf(to);
   const swap = new Map([
     [before.admin, after.admin],
     [before.inference, after.inference],

@@ -5,7 +5,8 @@ import { choosePorts } from './ports.ts';
 import { prepareStorage } from './storage.ts';
 import { startOf } from './process-identity.ts';
 import { ENGINE_NAMES, SERVICE_NAMES, plans, s3Endpoint, temporalAddress, type ProcessName } from './processes.ts';
-import { provision } from './provision.ts';
+import { surfacesOf } from './default-configuration.ts';
+import { follow, provision } from './provision.ts';
 import { createTemporalProbe } from './readiness.ts';
 import { endOrphans, removeRecord, runningRecord, writeRecord, type StationRecord } from './record.ts';
 import { supervise, type StationEvent, type Supervised } from './supervised.ts';
@@ -59,7 +60,8 @@ export async function startStation(options: StationOptions = {}): Promise<Statio
 
   const chosen = await choosePorts(paths.ports, { anywhere: options.anywhere ?? false });
   for (const { name, from, to } of chosen.moved) note('station', `port ${from} of ${name} is taken; uses ${to}`);
-  provision(paths, chosen);
+  follow(paths.configuration, chosen);
+  provision(paths, surfacesOf(chosen.ports));
 
   const foreign = {
     temporal: process.env['LAZARET_TEMPORAL_ADDRESS'] ?? process.env['TEMPORAL_ADDRESS'] ?? null,

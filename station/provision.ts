@@ -7,13 +7,13 @@ import { createSigner, publicKeyOf, trustedKeyOf } from '../evidence/keys/signer
 import { trustFileOf } from '../evidence/keys/trusted-keys.ts';
 import type { Signer } from '../evidence/ports.ts';
 import { provisionCredentials } from './credentials.ts';
-import { defaultConfiguration, followPorts, type ConfiguredPerson } from './default-configuration.ts';
+import { defaultConfiguration, followPorts, type ConfiguredPerson, type Surfaces } from './default-configuration.ts';
 import { KEYRING, PEOPLE, keyFile } from './identities.ts';
 import type { StationPaths } from './paths.ts';
 import type { ChosenPorts } from './ports.ts';
 
-/** Makes what a first start needs and keeps what is there: a second start changes nothing but a port that had to move. */
-export function provision(paths: StationPaths, chosen: ChosenPorts): void {
+/** Makes what a first start needs and keeps what is there: a second start changes nothing. */
+export function provision(paths: StationPaths, surfaces: Surfaces): void {
   for (const folder of [paths.keys, paths.people, paths.gateway]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const folder of [paths.logs, paths.s3Root, paths.s3Versions, paths.notifications, paths.reports])
     mkdirSync(folder, { recursive: true });
@@ -23,8 +23,7 @@ export function provision(paths: StationPaths, chosen: ChosenPorts): void {
   );
   if (!existsSync(paths.trust)) writeFileSync(paths.trust, `${JSON.stringify(trustFileOf(keys), null, 2)}\n`);
   const people = PEOPLE.map((person) => provisionPerson(paths, person));
-  if (!existsSync(paths.configuration)) writeFileSync(paths.configuration, defaultConfiguration(chosen.ports, people));
-  else follow(paths.configuration, chosen);
+  if (!existsSync(paths.configuration)) writeFileSync(paths.configuration, defaultConfiguration(surfaces, people));
 }
 
 function provisionPerson(paths: StationPaths, person: (typeof PEOPLE)[number]): ConfiguredPerson {
@@ -44,8 +43,9 @@ function writeSecret(file: string, text: string): void {
   writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
 }
 
-function follow(file: string, { ports, moved }: ChosenPorts): void {
-  if (moved.length === 0) return;
+/** Keeps the addresses of lazaret.yaml true when a port had to move. */
+export function follow(file: string, { ports, moved }: ChosenPorts): void {
+  if (moved.length === 0 || !existsSync(file)) return;
   const before = { ...ports };
   for (const { name, from } of moved) before[name] = from;
   writeFileSync(file, followPorts(readFileSync(file, 'utf8'), before, ports));
