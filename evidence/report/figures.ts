@@ -78,7 +78,7 @@ function unitOf(interval: Interval): (value: number) => string {
     case 'clopper-pearson':
       return percent;
     case 'newcombe':
-      return (value) => `${value > 0 ? '+' : ''}${(100 * value).toFixed(2)}\u00a0pp`;
+      return (value) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(100 * value).toFixed(2)}\u00a0pp`;
     case 'bootstrap':
       return (value) => String(Number(value.toPrecision(3)));
   }
@@ -91,7 +91,7 @@ export function isProportion(interval: Interval): boolean {
 /** `97.5 % (95 % CI 96.0 % to 98.5 %, n = 360)`. */
 export function withInterval(interval: Interval): string {
   const unit = unitOf(interval);
-  return `${unit(interval.value)} (${percent(interval.confidence)} CI ${unit(interval.low)} to ${unit(interval.high)}, n = ${count(interval.n)})`;
+  return `${unit(interval.value)} (${percent(interval.confidence)} CI ${unit(interval.low)} to ${unit(interval.high)}, n\u00a0=\u00a0${count(interval.n)})`;
 }
 
 export function measured(figure: Interval | number | string | null): string {

@@ -50,6 +50,7 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.45; font-variant-numeric: tabular-nums; }
 caption { text-align: start; font-weight: 600; padding: 0 0 8px; }
 th, td { text-align: start; vertical-align: top; padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); }
+td code { white-space: nowrap; }
 td { overflow-wrap: break-word; min-width: 62px; max-width: 420px; }
 th { font-weight: 500; color: var(--muted); white-space: nowrap; border-bottom-color: var(--muted); }
 th.end, td.end { text-align: end; padding-right: 24px; } td.end { white-space: nowrap; }
@@ -98,7 +99,7 @@ footer { color: var(--muted); font-size: 14px; }
   nav { display: none; }
   section { border: 0; padding: 0; margin: 0 0 9mm; }
   h2 { break-after: avoid; } figure, .figures li, tr, .facts div { break-inside: avoid; }
-  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; white-space: normal; overflow-wrap: anywhere; min-width: 0; } table.broad { min-width: 0; }
+  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; white-space: normal; overflow-wrap: anywhere; min-width: 0; } table.broad { min-width: 0; } td code { white-space: normal; }
   .wide { display: block; } .narrow { display: none; } .pair { grid-template-columns: 1fr 1fr; }
 }
 `;

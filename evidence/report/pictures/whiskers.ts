@@ -10,7 +10,7 @@ export interface WhiskerRow {
 }
 
 const LAYOUT = {
-  wide: { width: WIDE, left: 250, right: 28, row: 58, top: 8, axis: 46, letters: 34 },
+  wide: { width: WIDE, left: 276, right: 28, row: 58, top: 8, axis: 46, letters: 38 },
   narrow: { width: NARROW, left: 14, right: 14, row: 82, top: 30, axis: 70, letters: 40 },
 } as const;
 
