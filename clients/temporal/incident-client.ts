@@ -41,6 +41,8 @@ export interface IncidentFilter {
 export interface IncidentClient {
   /** Returns once Temporal holds the alert durably. Alerts of one endpoint join its open incident. */
   raiseAlert(alert: Alert): Promise<RaisedAlert>;
+  /** A resolved alert is evidence for an open incident and opens none; null where none is open. */
+  noteResolved(alert: Alert): Promise<RaisedAlert | null>;
   /** Newest first; from visibility, which lags by up to 100 ms. */
   list(filter: IncidentFilter): Promise<readonly IncidentRow[]>;
   find(incident: string): Promise<LocatedIncident>;
@@ -105,6 +107,20 @@ export function createIncidentClient(client: Client): IncidentClient {
         }),
       );
       return { incident: await nameOf(alert.endpoint, workflowId, signaledRunId), workflowId, runId: signaledRunId };
+    },
+
+    async noteResolved(alert) {
+      const workflowId = incidentWorkflowId(alert.endpoint);
+      const handle = client.workflow.getHandle(workflowId);
+      try {
+        await asServer(() => handle.signal<AlertSignal>(ALERT_SIGNAL, alert));
+      } catch (error) {
+        if (isNotFound(error)) return null;
+        throw error;
+      }
+      const newest = await asServer(() => describeNewest(client, workflowId));
+      if (newest === null) return null;
+      return { incident: incidentIdOf(alert.endpoint, firstRunIdOf(newest)), workflowId, runId: newest.runId };
     },
 
     async list({ open, endpoint, limit }) {

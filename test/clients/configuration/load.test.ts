@@ -123,7 +123,7 @@ describe('trustRootOf', () => {
   });
 
   it('refuses a key of another kind, and a key id that names two keys', () => {
-    expect(() => trustRootOf(withKeys('ada-1', 'EdDSA', ec), [])).toThrow('declared as EdDSA but is P-256');
+    expect(() => trustRootOf(withKeys('ada-1', 'EdDSA', ec), [])).toThrow('is listed as EdDSA, but is for ES256');
     expect(() => trustRootOf(withKeys('v1', 'EdDSA', ed), [voucher])).toThrow('names two keys');
   });
 });

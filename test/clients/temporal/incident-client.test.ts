@@ -81,6 +81,16 @@ withTemporal('the Temporal client', () => {
     expect(await incidents.entries(first.incident, 1)).toMatchObject([{ summary: 'd2' }]);
   });
 
+  it('opens no incident for a resolved alert, and adds it to an open one', async () => {
+    expect(await incidents.noteResolved(alertOf('quiet', 'd1'))).toBeNull();
+    const { incident } = await incidents.raiseAlert(alertOf('quiet', 'd1'));
+    expect(await incidents.noteResolved(alertOf('quiet', 'd2'))).toMatchObject({ incident });
+    expect(await incidents.state(incident)).toMatchObject({ alerts: ['d1', 'd2'] });
+    await incidents.decide(incident, 'close');
+    await environment.client.workflow.getHandle('incident:quiet').result();
+    expect(await incidents.noteResolved(alertOf('quiet', 'd3'))).toBeNull();
+  });
+
   it('lists from visibility by endpoint and by openness', async () => {
     const { incident } = await incidents.raiseAlert(alertOf('lanes', 'd1'));
     let row;

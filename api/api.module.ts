@@ -1,0 +1,84 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { LoggerModule } from 'nestjs-pino';
+import { ApprovalsController } from './approvals/approvals.controller.ts';
+import { FailedAttempts } from './authentication/failed-attempts.ts';
+import { PersonGuard } from './authentication/person.ts';
+import { ConsoleController } from './console/console.controller.ts';
+import { EndpointsController } from './endpoints/endpoints.controller.ts';
+import { EvidenceController } from './evidence/evidence.controller.ts';
+import { GoldenController } from './golden/golden.controller.ts';
+import { HealthController } from './health/health.controller.ts';
+import { Metrics } from './health/metrics.ts';
+import { IncidentsController } from './incidents/incidents.controller.ts';
+import { AlertIntake } from './intake/intake.ts';
+import { IntakeController } from './intake/intake.controller.ts';
+import { DEPS, type ApiDeps } from './ports.ts';
+import { ProblemFilter } from './problem-filter.ts';
+import { RouteTable } from './route-table.ts';
+import { TrainingController } from './training/training.controller.ts';
+
+@Module({ controllers: [IntakeController], providers: [AlertIntake], exports: [AlertIntake] })
+export class IntakeModule {}
+
+@Module({ imports: [IntakeModule], controllers: [IncidentsController] })
+export class IncidentsModule {}
+
+@Module({ controllers: [ApprovalsController] })
+export class ApprovalsModule {}
+
+@Module({ controllers: [EvidenceController] })
+export class EvidenceModule {}
+
+@Module({ controllers: [GoldenController, TrainingController] })
+export class GoldenModule {}
+
+@Module({ controllers: [EndpointsController, HealthController] })
+export class HealthModule {}
+
+@Module({ controllers: [ConsoleController] })
+export class ConsoleModule {}
+
+/** What every module may ask for. */
+@Global()
+@Module({})
+export class SharedModule {
+  static with(deps: ApiDeps): DynamicModule {
+    const shared = [{ provide: DEPS, useValue: deps }, FailedAttempts, PersonGuard, RouteTable, Metrics];
+    return {
+      module: SharedModule,
+      providers: [...shared, { provide: APP_FILTER, useClass: ProblemFilter }],
+      exports: shared,
+    };
+  }
+}
+
+@Module({})
+export class ApiModule {
+  static with(deps: ApiDeps): DynamicModule {
+    const logger = LoggerModule.forRoot({
+      pinoHttp: {
+        level: deps.log.level,
+        // Tokens and signatures MUST NOT reach a log.
+        redact: ['req.headers.authorization', 'req.headers["webhook-signature"]', 'req.headers.cookie'],
+        autoLogging: {
+          ignore: (request) => request.url === '/healthz' || request.url === '/readyz' || request.url === '/metrics',
+        },
+      },
+    });
+    return {
+      module: ApiModule,
+      imports: [
+        logger,
+        SharedModule.with(deps),
+        IntakeModule,
+        IncidentsModule,
+        ApprovalsModule,
+        EvidenceModule,
+        GoldenModule,
+        HealthModule,
+        ConsoleModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { TrustRoot } from '../../domain/contracts/approval.ts';
+import type { TrustFile } from '../../domain/contracts/trust.ts';
+import type { IncidentState } from '../../domain/incident/state.ts';
+import { exportBundle } from '../../evidence/bundle/export.ts';
+import type { Signer, Store } from '../../evidence/ports.ts';
+import { Problem } from '../problem.ts';
+
+/** Exports what the workflow says is the case. Without the case-log key a bundle could not be sealed, so there is none. */
+export function createBundleExport(deps: {
+  readonly store: Store;
+  readonly signer: Signer | null;
+  readonly trust: { readonly machines: TrustFile; readonly people: TrustRoot };
+  readonly clock: () => Date;
+}): (state: IncidentState) => Promise<AsyncIterable<Uint8Array>> {
+  return async (state) => {
+    const { store, signer, trust, clock } = deps;
+    if (signer === null) {
+      throw new Problem(
+        'unavailable',
+        'This process has no case-log.pem in LAZARET_KEYS_DIR and cannot seal a bundle.',
+      );
+    }
+    const { incident, endpoint, log, release } = state;
+    const closed = state.status === 'closed';
+    return exportBundle(store, signer, trust, {
+      incident,
+      endpoint,
+      outcome: closed ? state.outcome : null,
+      head: log,
+      release: release ? { subject: release.subject, ref: release.ref } : null,
+      // The time of a closed case is its own, so that exporting it twice gives the same bytes.
+      createdAt: closed ? new Date(state.closedAt) : clock(),
+    });
+  };
+}

@@ -1,0 +1,52 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** How old, or how far ahead, a delivery may be: https://github.com/standard-webhooks/standard-webhooks recommends minutes. */
+export const TOLERANCE_SECONDS = 5 * 60;
+
+const ID = /^[A-Za-z0-9_-]{1,200}$/;
+const TIMESTAMP = /^[1-9]\d{8,11}$/;
+
+export interface WebhookHeaders {
+  readonly id: string | undefined;
+  readonly timestamp: string | undefined;
+  readonly signature: string | undefined;
+}
+
+export type WebhookVerdict = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly why: string };
+
+/** The key of a secret `whsec_<base64>`; null where it is not one of at least 24 bytes. */
+export function webhookKey(secret: string): Buffer | null {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
+  const key = encoded ? Buffer.from(encoded, 'base64') : null;
+  return key && key.length >= 24 ? key : null;
+}
+
+/** `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`. */
+export function signWebhook(key: Buffer, id: string, timestamp: string, body: Uint8Array): string {
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
+}
+
+/**
+ * Checks a delivery by the Standard Webhooks scheme over the raw bytes. The id has no dot and the timestamp is digits only, so that no other
+ * split of `id.timestamp.body` gives the same text. Signatures are compared as text: two base64 texts of the same bytes would be two signatures.
+ */
+export function verifyWebhook(key: Buffer, headers: WebhookHeaders, body: Uint8Array, nowMs: number): WebhookVerdict {
+  const { id, timestamp, signature } = headers;
+  if (id === undefined || timestamp === undefined || signature === undefined) {
+    return { ok: false, why: 'Send webhook-id, webhook-timestamp and webhook-signature.' };
+  }
+  if (!ID.test(id) || !TIMESTAMP.test(timestamp) || signature.length > 4096) {
+    return { ok: false, why: 'The webhook headers are malformed.' };
+  }
+  const expected = Buffer.from(signWebhook(key, id, timestamp, body));
+  const matches = signature.split(' ').filter((candidate) => {
+    const given = Buffer.from(candidate);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+  if (matches.length === 0) return { ok: false, why: 'The webhook signature does not match.' };
+  // After the signature: whoever cannot sign learns nothing about the station's clock.
+  if (Math.abs(nowMs / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) {
+    return { ok: false, why: `The delivery is stale: its timestamp is more than ${TOLERANCE_SECONDS} s from now.` };
+  }
+  return { ok: true, id };
+}

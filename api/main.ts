@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadConfiguration } from '../clients/configuration/load.ts';
+import { trustRootOf } from '../clients/configuration/trust-root.ts';
+import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
+import { createS3Store } from '../clients/s3/store.ts';
+import { createTemporalClient } from '../clients/temporal/connect.ts';
+import { createIncidentClient } from '../clients/temporal/incident-client.ts';
+import { createRunClient } from '../clients/temporal/run-client.ts';
+import type { EndpointStatus } from '../domain/contracts/gateway.ts';
+import { parseEnvironment } from '../domain/contracts/environment.ts';
+import { createGoldenRegistry } from '../evidence/golden/registry.ts';
+import { createSigner, signCompactJws } from '../evidence/keys/signer.ts';
+import { loadTrustFile, trustFileOf } from '../evidence/keys/trusted-keys.ts';
+import { createApi } from './app.ts';
+import { createBundleExport } from './evidence/bundle-export.ts';
+import { apiEnvironment, apiRules } from './environment.ts';
+
+/** The console shows the list of endpoints without waiting long for one that is away. */
+const ADAPTER_TIMEOUT_MS = 2_000;
+
+/** Entry point of the API process: environment and files in, one listener out. */
+async function main(): Promise<void> {
+  const env = parseEnvironment(apiEnvironment, process.env, (path) => readFileSync(path, 'utf8'), apiRules);
+  const configuration = loadConfiguration(env.LAZARET_CONFIG);
+  const trust = loadTrustFile(readFileSync(env.LAZARET_TRUST_FILE, 'utf8'));
+  const keyFile = (name: string): string => join(env.LAZARET_KEYS_DIR, `${name}.pem`);
+  const signer = (name: string) => createSigner({ name, privatePem: readFileSync(keyFile(name), 'utf8') });
+  const voucher = signer('voucher');
+  const people = trustRootOf(configuration, trust);
+  if (!people.vouchers.some((key) => key.kid === voucher.kid)) {
+    throw new Error('voucher.pem is not a key of use "vouch" in the trust file: no decision made here would count');
+  }
+  const store = createS3Store({
+    endpoint: env.LAZARET_S3_ENDPOINT,
+    region: env.LAZARET_S3_REGION,
+    accessKeyId: env.LAZARET_S3_ACCESS_KEY_ID,
+    secretAccessKey: env.LAZARET_S3_SECRET_ACCESS_KEY,
+    evidenceBucket: env.LAZARET_S3_EVIDENCE_BUCKET,
+    artifactsBucket: env.LAZARET_S3_ARTIFACTS_BUCKET,
+    retentionDays: env.LAZARET_S3_RETENTION_DAYS,
+    forcePathStyle: true,
+  });
+  const readEndpoint = async (endpoint: string): Promise<EndpointStatus> => {
+    const declared = configuration.endpoints[endpoint];
+    const token = env.LAZARET_GATEWAY_ADMIN_TOKEN;
+    if (!declared || !token) throw new Error('no credential for the admin surface of the endpoint');
+    const { admin, inference } = declared;
+    return createGatewayAdapter({ admin, inference, token, timeoutMs: ADAPTER_TIMEOUT_MS }).read(endpoint);
+  };
+  const temporal = createTemporalClient(env);
+  const incidents = createIncidentClient(temporal.client);
+  const app = await createApi({
+    configuration,
+    incidents,
+    runs: createRunClient(temporal.client),
+    store,
+    golden: createGoldenRegistry(store, trust),
+    exportBundle: createBundleExport({
+      store,
+      signer: existsSync(keyFile('case-log')) ? signer('case-log') : null,
+      trust: { machines: trustFileOf(trust), people },
+      clock: () => new Date(),
+    }),
+    readEndpoint,
+    voucher,
+    signStatement: signCompactJws,
+    credentials: {
+      alertmanager: env.LAZARET_ALERTMANAGER_TOKEN ?? null,
+      generic: env.LAZARET_GENERIC_WEBHOOK_SECRET ?? null,
+    },
+    clock: () => new Date(),
+    randomToken: () => randomBytes(24).toString('base64url'),
+    log: { level: env.LAZARET_LOG_LEVEL },
+    probes: {
+      temporal: () => incidents.ping(),
+      s3: async () => void (await store.readDocument('stances/-.jws')),
+    },
+    consoleFolder: join(packageRoot(), 'console'),
+  });
+  const { host, port } = env.LAZARET_API_LISTEN;
+  await app.listen(port, host);
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await app.close();
+    await temporal.close();
+    store.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+}
+
+/** The folder of package.json: this file runs from `api/` as well as from `dist/api/`. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+main().catch((error: unknown) => {
+  // What a person can mend is told as a sentence; anything else with its stack.
+  const told = error instanceof Error && ['EnvironmentError', 'ConfigurationError', 'KeyRefused'].includes(error.name);
+  process.stderr.write(
+    `${told ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = 1;
+});
