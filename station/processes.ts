@@ -156,6 +156,7 @@ function api(layout: Layout): ProcessPlan {
       LAZARET_TRUST_FILE: paths.trust,
       LAZARET_KEYS_DIR: join(paths.keys, 'api'),
       LAZARET_API_LISTEN: `127.0.0.1:${ports.api}`,
+      LAZARET_GATEWAY_ADMIN_TOKEN_FILE: credentialFile(paths.credentials, 'adminToken'),
       LAZARET_ALERTMANAGER_TOKEN_FILE: credentialFile(paths.credentials, 'alertmanager'),
       LAZARET_GENERIC_WEBHOOK_SECRET_FILE: credentialFile(paths.credentials, 'genericWebhook'),
     },
