@@ -1,0 +1,109 @@
+"""The activity `train` of the contract: JSON in, JSON out, heartbeats, cancellation, and failures by their types."""
+
+import contextvars
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, CancelledError
+
+from . import jobs
+from .contract import ContractError, TrainJob, TrainProgress, read, write
+from .failures import Stopped, TrainerFailure
+from .storage import S3Storage
+
+LOG = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 0.4
+"""The contract asks for one every half second."""
+
+OVERTIME_SECONDS = 60.0
+"""A job hung in a compiler or a device says nothing of it. So the heart stops this long after the budget, and the station notices."""
+
+
+def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Makes the activity for one worker. It blocks its thread, and computes one job at a time."""
+
+    # Cancellation MUST NOT be thrown into the thread at any line: a half-written checkpoint would be worse than half a second more.
+    @activity.defn(name="train", no_thread_cancel_exception=True)
+    def train(value: dict[str, Any]) -> dict[str, Any]:
+        job = _job(value)
+        about = {"job": job.job_id, "attempt": activity.info().attempt}
+        LOG.info("took the job", extra=about)
+        pulse = _Pulse(job, worker)
+        desk = jobs.Desk(
+            storage=storage.waiting_with(_wait),
+            worker=worker,
+            report=pulse.take,
+            check=_check,
+            now=lambda: datetime.now(UTC),
+            clock=time.monotonic,
+        )
+        try:
+            with pulse:
+                result = jobs.train(job, desk)
+            LOG.info("finished the job", extra={**about, "artifact": result.artifact.digest})
+            return write(result)
+        except TrainerFailure as failure:
+            LOG.error("%s: %s", failure.kind, failure, extra=about)
+            raise ApplicationError(str(failure), type=failure.kind, non_retryable=not failure.retryable) from None
+        except Stopped as stopped:
+            LOG.warning("stopped the job: %s", stopped, extra=about)
+            if stopped.keep_work:
+                raise ApplicationError(str(stopped), type="trainer/worker-stopped") from None
+            raise CancelledError(str(stopped)) from None
+
+    return train
+
+
+def _job(value: object) -> TrainJob:
+    try:
+        return read(TrainJob, value)
+    except ContractError as error:
+        raise ApplicationError(str(error), type="trainer/bad-job", non_retryable=True) from None
+
+
+def _check() -> None:
+    if activity.is_cancelled():
+        raise Stopped("the job was cancelled", keep_work=activity.is_worker_shutdown())
+    if activity.is_worker_shutdown():
+        raise Stopped("this worker is going down; the job goes on from its last checkpoint", keep_work=True)
+
+
+def _wait(seconds: float) -> None:
+    """Sleeps, but not through a cancellation."""
+    activity.wait_for_cancelled_sync(seconds)
+    _check()
+
+
+class _Pulse:
+    """Sends the newest progress as heartbeat, also while the job compiles or reads and has no steps to tell of."""
+
+    def __init__(self, job: TrainJob, worker: str):
+        self._progress = TrainProgress(
+            job_id=job.job_id, step=0, steps=job.budget.steps, epoch=0, loss=None, checkpoint_step=0, worker=worker
+        )
+        self._ends = time.monotonic() + job.budget.seconds + OVERTIME_SECONDS
+        self._over = threading.Event()
+        # Temporal finds the activity in the context, which threads do not inherit.
+        self._thread = threading.Thread(target=contextvars.copy_context().run, args=(self._beat,), daemon=True)
+
+    def take(self, progress: TrainProgress) -> None:
+        self._progress = progress
+
+    def _beat(self) -> None:
+        while time.monotonic() < self._ends:
+            activity.heartbeat(write(self._progress))
+            if self._over.wait(HEARTBEAT_SECONDS):
+                return
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()

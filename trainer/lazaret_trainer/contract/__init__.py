@@ -1,0 +1,33 @@
+"""What crosses the border between station and trainer. `schema.json` is exported from the station; `models.py` is generated from it."""
+
+from .models import (
+    DatasetManifest,
+    DatasetManifestExclusions,
+    DatasetRef,
+    Hyperparameters,
+    ObjectRef,
+    Shard,
+    TrainBudget,
+    TrainJob,
+    TrainProgress,
+    TrainResult,
+    TrainResultEnvironment,
+)
+from .reading import ContractError, read, write
+
+__all__ = [
+    "ContractError",
+    "DatasetManifest",
+    "DatasetManifestExclusions",
+    "DatasetRef",
+    "Hyperparameters",
+    "ObjectRef",
+    "Shard",
+    "TrainBudget",
+    "TrainJob",
+    "TrainProgress",
+    "TrainResult",
+    "TrainResultEnvironment",
+    "read",
+    "write",
+]

@@ -1,0 +1,53 @@
+"""Normalisations, in their inference form: statistics of BatchNormalization are constants of the model and are not trained."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from .registry import Array, Call, operator
+
+
+@operator("BatchNormalization")
+def batch_normalise(call: Call, x: Array, scale: Array, bias: Array, mean: Array, variance: Array) -> Array:
+    if call.get("training_mode", 0) or call.outputs > 1:
+        raise call.refuse("training mode (the served graph must be an inference graph)")
+    factor = scale / jnp.sqrt(variance + call.get("epsilon", 1e-5))
+    return (x - _by_channel(mean, x)) * _by_channel(factor, x) + _by_channel(bias, x)
+
+
+def _by_channel(values: Array, x: Array) -> Array:
+    return values.reshape(1, -1, *(1,) * (x.ndim - 2))
+
+
+@operator("LayerNormalization")
+def layer_normalise(call: Call, x: Array, scale: Array, bias: Array = None) -> Array:
+    axes = tuple(range(call.get("axis", -1) % x.ndim, x.ndim))
+    mean = x.mean(axes, keepdims=True)
+    inverse = lax.rsqrt(((x - mean) ** 2).mean(axes, keepdims=True) + call.get("epsilon", 1e-5))
+    normal = (x - mean) * inverse * scale
+    normal = normal if bias is None else normal + bias
+    return (normal, mean, inverse)[: call.outputs]
+
+
+@operator("InstanceNormalization")
+def instance_normalise(call: Call, x: Array, scale: Array, bias: Array) -> Array:
+    axes = tuple(range(2, x.ndim))
+    mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    normal = (x - mean) / jnp.sqrt(variance + call.get("epsilon", 1e-5))
+    return normal * _by_channel(scale, x) + _by_channel(bias, x)
+
+
+@operator("LRN")
+def local_response_normalise(call: Call, x: Array) -> Array:
+    """x / (bias + alpha/size · Σ x²)^beta, the sum over `size` neighbouring channels."""
+    size = call.get("size")
+    before = (size - 1) // 2
+    squares = jnp.pad(x**2, ((0, 0), (before, size - 1 - before), *((0, 0),) * (x.ndim - 2)))
+    total = sum(squares[:, first : first + x.shape[1]] for first in range(size))
+    return x / (call.get("bias", 1.0) + call.get("alpha", 1e-4) / size * total) ** call.get("beta", 0.75)
+
+
+@operator("Dropout")
+def dropout(call: Call, x: Array, ratio: Array = None, training: Array = None) -> Array:
+    if training is not None and bool(call.static(training)):
+        raise call.refuse("training mode (the served graph must be an inference graph)")
+    return (x, jnp.ones(x.shape, bool))[: call.outputs]
