@@ -191,6 +191,7 @@ program
   .command('verify <subject> [signature]')
   .description('check an evidence bundle, or a model and its signature, offline')
   .option('--trust <file>', 'keys you trust (default: .lazaret/trust.json where there is one)')
+  .option('--name <name>', 'name of a single model file in its signature, where it was renamed')
   .addHelpText(
     'after',
     '\nNeeds no network and no station.\n\nExamples:\n  $ lazaret verify digits-1a2b3c4d.tar --trust trust.json\n  $ lazaret verify model.onnx model.sigstore.json --trust trust.json',
