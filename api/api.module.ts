@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { ApprovalsController } from './approvals/approvals.controller.ts';
 import { FailedAttempts } from './authentication/failed-attempts.ts';
+import { PeopleController } from './authentication/people.controller.ts';
 import { PersonGuard } from './authentication/person.ts';
 import { ConsoleController } from './console/console.controller.ts';
 import { EndpointsController } from './endpoints/endpoints.controller.ts';
@@ -24,7 +25,7 @@ export class IntakeModule {}
 @Module({ imports: [IntakeModule], controllers: [IncidentsController] })
 export class IncidentsModule {}
 
-@Module({ controllers: [ApprovalsController] })
+@Module({ controllers: [ApprovalsController, PeopleController] })
 export class ApprovalsModule {}
 
 @Module({ controllers: [EvidenceController] })

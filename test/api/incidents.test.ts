@@ -34,6 +34,10 @@ const as = (token: string | null, url: string, payload?: object) =>
   });
 
 describe('people', () => {
+  it('are told who they are', async () => {
+    expect((await as(GUS, '/v1/me')).json()).toEqual({ id: 'gus', name: 'Gus', roles: ['on-call'] });
+  });
+
   it('sign in with their token; nobody else reads or decides anything', async () => {
     const paths = [
       '/v1/incidents',
