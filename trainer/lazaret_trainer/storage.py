@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeVar
 
-import boto3
+import boto3.session
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
@@ -24,10 +24,10 @@ GONE = ("404", "NoSuchKey", "NotFound")
 
 
 class Storage(Protocol):
-    """Objects are read by reference and verified before they are returned; documents are the trainer's own and live in the artifacts bucket."""
+    """Objects are read by reference and verified before they are returned; documents are the trainer's own, in the artifacts bucket."""
 
     def get(self, ref: ObjectRef, missing: FailureType) -> bytes:
-        """The bytes. Fails with `missing` where there is no such object, with trainer/input-digest-mismatch where they are not those meant."""
+        """The bytes. Fails with `missing` where there is no such object, with trainer/input-digest-mismatch where it is another."""
         ...
 
     def put(self, content: bytes, media_type: str, name: str) -> ObjectRef:

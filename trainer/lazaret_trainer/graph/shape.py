@@ -40,7 +40,7 @@ def constant_of_shape(call: Call, shape: Array) -> Array:
 @operator("Range")
 def arange(call: Call, start: Array, limit: Array, delta: Array) -> Array:
     first, last, step = (call.static(operand) for operand in (start, limit, delta))
-    return np.arange(first, last, step, dtype=first.dtype)
+    return np.arange(first.item(), last.item(), step.item(), dtype=first.dtype)
 
 
 @operator("Flatten")

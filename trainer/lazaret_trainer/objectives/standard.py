@@ -43,7 +43,10 @@ class State:
 
 
 class Course:
-    """One training run, checked: the model takes these records and answers in these classes. Fails with trainer/bad-job, trainer/unsupported-operator."""
+    """One training run, checked: the model takes these records and answers in these classes.
+
+    Fails with trainer/bad-job; raises UnsupportedOperator.
+    """
 
     def __init__(self, graph: GraphModel, records: Records, hyperparameters: Hyperparameters):
         self.records = records
@@ -63,7 +66,7 @@ class Course:
         return State(0, parameters, self._optimizer.init(parameters), (), None)
 
     def run(self, state: State, between_steps: Callable[[State], None]) -> State:
-        """Trains from a state to the end. `between_steps` sees every state before the next step and may raise. Fails with trainer/diverged."""
+        """Trains from a state to the end. `between_steps` sees every state, the last too, and may raise. Fails with trainer/diverged."""
         order, ordered = np.empty(0, np.int64), -1
         stride = max(1, self.steps // CURVE_POINTS)
         while state.step < self.steps:
@@ -86,7 +89,7 @@ class Course:
         return state
 
     def weights(self, state: State) -> bytes:
-        """The model with the state's weights. Fails with trainer/diverged where one is not finite: no loss was computed after the last step."""
+        """The model with the state's weights. Fails with trainer/diverged where one is not finite: no loss judged the last step."""
         parameters = {name: np.asarray(value) for name, value in state.parameters.items()}
         for name, value in parameters.items():
             if not np.isfinite(value).all():
