@@ -64,7 +64,7 @@ export function records(file: CaseFile): Section {
           }),
         ),
         note(
-          'The p-value is the probability of at least so many marks in the batch if marks fell on all records alike. ',
+          'The p-value is the probability of at least so many marks in a batch of clean records. ',
           batches.length > shown.length
             ? `${count(batches.length - shown.length)} batches with fewer marks are in the finding's record.`
             : '',
