@@ -14,7 +14,7 @@ import { generateKey } from '../../../evidence/keys/key-material.ts';
 import { createSigner, publicKeyOf, signCompactJws, trustedKeyOf } from '../../../evidence/keys/signer.ts';
 import { trustFileOf, verificationKeyOf } from '../../../evidence/keys/trusted-keys.ts';
 import { signModel } from '../../../evidence/model-signing/sign.ts';
-import { DOCUMENTS, type Signer } from '../../../evidence/ports.ts';
+import { DOCUMENTS, type Signer, type Store } from '../../../evidence/ports.ts';
 import { trainingProvenance } from '../../../evidence/statements/provenance.ts';
 import { signStatement } from '../../../evidence/statements/statement.ts';
 import { createMemoryStore, type MemoryStore } from '../memory-store.ts';
@@ -45,6 +45,8 @@ export const trustRoot: TrustRoot = {
 
 /** What a test may do otherwise than a good station would. */
 export interface Twist {
+  /** Another store than the one in memory. */
+  readonly store?: Store;
   readonly entries?: (entries: CaseEntry[]) => CaseEntry[];
   readonly subject?: Partial<ReleaseSubject>;
   readonly report?: Partial<ValidationReport>;
@@ -62,7 +64,8 @@ export interface Twist {
 }
 
 export async function bundleOf(twist: Twist = {}): Promise<Uint8Array> {
-  const store = createMemoryStore();
+  const memory = createMemoryStore();
+  const store: Store = twist.store ?? memory;
   const json = (value: unknown, name: string) =>
     store.put('evidence', new TextEncoder().encode(canonicalJson(value)), { mediaType: 'application/json', name });
   const log: CaseEntry[] = [];
@@ -196,7 +199,7 @@ export async function bundleOf(twist: Twist = {}): Promise<Uint8Array> {
 
   const entries = twist.entries?.(log) ?? log;
   await appendEntries(store, entries);
-  twist.tamper?.(store);
+  twist.tamper?.(memory);
   const pieces = await exportBundle(
     store,
     caseLog,
