@@ -80,4 +80,6 @@ export const TRAINER_FAILURES = {
   'trainer/diverged': { retryable: false },
   'trainer/budget-exceeded': { retryable: false },
   'trainer/storage-unavailable': { retryable: true },
+  /** The worker is going down in order; another one goes on from the checkpoint it wrote. */
+  'trainer/worker-stopped': { retryable: true },
 } as const;

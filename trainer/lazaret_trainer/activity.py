@@ -50,11 +50,11 @@ def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]]
             return write(result)
         except TrainerFailure as failure:
             LOG.error("%s: %s", failure.kind, failure, extra=about)
-            raise ApplicationError(str(failure), type=failure.kind, non_retryable=not failure.retryable) from None
+            raise _told(failure) from None
         except Stopped as stopped:
             LOG.warning("stopped the job: %s", stopped, extra=about)
             if stopped.keep_work:
-                raise ApplicationError(str(stopped), type="trainer/worker-stopped") from None
+                raise _told(TrainerFailure("trainer/worker-stopped", str(stopped))) from None
             raise CancelledError(str(stopped)) from None
 
     return train
@@ -64,7 +64,11 @@ def _job(value: object) -> TrainJob:
     try:
         return read(TrainJob, value)
     except ContractError as error:
-        raise ApplicationError(str(error), type="trainer/bad-job", non_retryable=True) from None
+        raise _told(TrainerFailure("trainer/bad-job", str(error))) from None
+
+
+def _told(failure: TrainerFailure) -> ApplicationError:
+    return ApplicationError(str(failure), type=failure.kind, non_retryable=not failure.retryable)
 
 
 def _check() -> None:

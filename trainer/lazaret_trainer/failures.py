@@ -12,6 +12,7 @@ FailureType = Literal[
     "trainer/diverged",
     "trainer/budget-exceeded",
     "trainer/storage-unavailable",
+    "trainer/worker-stopped",
 ]
 
 

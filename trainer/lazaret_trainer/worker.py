@@ -16,7 +16,7 @@ from . import device, logs, settings
 from .activity import train_activity
 from .storage import S3Storage
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("lazaret_trainer.worker")
 
 GRACE = timedelta(seconds=15)
 """To finish a step and write a checkpoint."""
