@@ -78,7 +78,7 @@ svg .cell { font-size: 12px; font-variant-numeric: tabular-nums; } svg .cell.on-
 svg .whisker { stroke-width: 2.5; stroke: var(--work); } svg .whisker.golden { stroke: var(--caution); }
 svg .dot { fill: var(--work); } svg .dot.golden { fill: var(--paper); stroke: var(--caution); stroke-width: 2; }
 footer { color: var(--muted); font-size: 14px; }
-@media (max-width: 720px) {
+@media screen and (max-width: 720px) {
   body { padding: 22px 12px 40px; font-size: 15px; }
   h1 { font-size: 26px; }
   section { padding: 18px 14px 10px; border-radius: 8px; }
@@ -96,10 +96,12 @@ footer { color: var(--muted); font-size: 14px; }
     --plain-bed: #f1f0eb; --on-strong: #ffffff; --hatch: #b9a06a; }
   @page { size: A4; margin: 16mm 14mm; }
   body { max-width: none; padding: 0; font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  nav { display: none; }
+  nav { display: none; } h1 { font-size: 20pt; } h2 { font-size: 13pt; }
+  .note, figcaption, .figures .name, .figures .about { font-size: 8.5pt; } .badge { font-size: 8pt; } .figures strong { font-size: 13pt; }
+  .figures { grid-template-columns: repeat(5, 1fr); gap: 6px; } .figures li { padding: 8px 10px; } .facts div { grid-template-columns: 92px 1fr; }
   section { border: 0; padding: 0; margin: 0 0 9mm; }
   h2 { break-after: avoid; } figure, .figures li, tr, .facts div { break-inside: avoid; }
-  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; white-space: normal; overflow-wrap: anywhere; min-width: 0; } table.broad { min-width: 0; } td code { white-space: normal; }
+  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; white-space: normal; overflow-wrap: anywhere; min-width: 0; } table.broad { min-width: 0; } th { overflow-wrap: normal; } td code { white-space: normal; }
   .wide { display: block; } .narrow { display: none; } .pair { grid-template-columns: 1fr 1fr; }
 }
 `;

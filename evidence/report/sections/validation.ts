@@ -1,6 +1,7 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
 import type { GateResult } from '../../../domain/contracts/plan.ts';
-import { code, column, paragraph, strong, table, verdict, type Block, type Section } from '../document.ts';
+import { isDigest } from '../../../domain/proofs/digest.ts';
+import { code, column, paragraph, strong, table, verdict, type Block, type Section, type Text } from '../document.ts';
 import { brief, isProportion, measured } from '../figures.ts';
 import { bothWidths } from '../pictures/canvas.ts';
 import { whiskers, type WhiskerRow } from '../pictures/whiskers.ts';
@@ -51,14 +52,19 @@ export function validation(file: CaseFile): Section {
         report.gates.map((gate) => [
           [strong(gate.title)],
           [verdict(gate.verdict)],
-          measured(gate.figure),
-          measured(gate.golden),
+          figureText(gate.figure),
+          figureText(gate.golden),
           gate.threshold,
           gate.reason,
         ]),
       ),
     ],
   };
+}
+
+/** Digests are shortened like everywhere: the evidence section has them whole. */
+function figureText(figure: GateResult['figure']): Text {
+  return typeof figure === 'string' && isDigest(figure) ? code(brief(figure)) : measured(figure);
 }
 
 function whiskerOf(gate: GateResult): WhiskerRow[] {
