@@ -3,7 +3,7 @@ import type { RegressionAttack } from '../../domain/contracts/golden.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { flowMatrix, top } from '../statistics/calibration.ts';
 import { wilson } from '../statistics/interval.ts';
-import { binomialTail, holm } from '../statistics/tests.ts';
+import { binomialTail, holm } from '../statistics/exact-tests.ts';
 import { inconclusive, stored, type Analyser, type Analysis } from './analyser.ts';
 import { tableOf, type CapturedRow } from './window.ts';
 import { percent, pValue } from './wording.ts';

@@ -4,7 +4,7 @@ import { answersTo, type LabelledAnswers } from '../evaluation/loss.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { conformalThreshold } from '../statistics/conformal.ts';
 import { flowMatrix } from '../statistics/calibration.ts';
-import { fisherGreater, holm } from '../statistics/tests.ts';
+import { fisherGreater, holm } from '../statistics/exact-tests.ts';
 import { inconclusive, stored, type Analyser, type Analysis } from './analyser.ts';
 import { counted, listed, percent, pValue } from './wording.ts';
 

@@ -121,7 +121,6 @@ async function openSession(
     import.meta.url,
   );
   const worker = new Worker(source, { workerData: { bytes: new Uint8Array(bytes), ...names } });
-  worker.unref();
   let closed = false;
   let pending: { resolve: (answer: Answer) => void; reject: (error: unknown) => void } | null = null;
   const settle = (act: (waiting: NonNullable<typeof pending>) => void) => {
@@ -135,6 +134,9 @@ async function openSession(
     closed = true;
     settle((waiting) => waiting.reject(new Failure('analysis/crashed', 'The thread that ran the model ended.')));
   });
+
+  // After the listeners, which would hold the process again: a predictor that nobody closed must not keep it alive.
+  worker.unref();
 
   /** One question at a time: `logits` asks in sequence, and concurrent callers queue here. */
   let last: Promise<unknown> = Promise.resolve();

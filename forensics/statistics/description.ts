@@ -33,3 +33,10 @@ export function deviation(values: ArrayLike<number>): number {
   for (let index = 0; index < values.length; index++) sum += ((values[index] ?? 0) - centre) ** 2;
   return values.length === 0 ? 0 : Math.sqrt(sum / values.length);
 }
+
+/** Euclidean norm. */
+export function norm(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += (values[index] ?? 0) ** 2;
+  return Math.sqrt(sum);
+}

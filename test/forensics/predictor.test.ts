@@ -62,6 +62,12 @@ describe('a predictor', () => {
     await expect(model.logits(new Float32Array(4), 2)).rejects.toMatchObject({ code: 'analysis/crashed' });
   });
 
+  it('gives a model up that does not answer in time', async () => {
+    await expect(createPredictor(modelBytes('raw'), { batchTimeoutMs: 1 })).rejects.toMatchObject({
+      code: 'analysis/timeout',
+    });
+  });
+
   it('keeps scores far from zero finite in the softmax', () => {
     const { scores } = normalise({ scores: Float32Array.of(1000, 0, -1000), classes: 3 });
     expect(Array.from(scores)).toEqual([1, 0, 0]);

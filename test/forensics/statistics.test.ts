@@ -6,7 +6,13 @@ import { deviation, quantiles } from '../../forensics/statistics/description.ts'
 import { newcombe, newcombePaired, wilson } from '../../forensics/statistics/interval.ts';
 import { normalQuantile } from '../../forensics/statistics/normal.ts';
 import { spectrumOf } from '../../forensics/statistics/spectrum.ts';
-import { binomialTail, fisherGreater, holm, hypergeometricTail, logGamma } from '../../forensics/statistics/tests.ts';
+import {
+  binomialTail,
+  fisherGreater,
+  holm,
+  hypergeometricTail,
+  logGamma,
+} from '../../forensics/statistics/exact-tests.ts';
 
 describe('intervals', () => {
   it('of Wilson agree with published ones (Newcombe 1998, 81 of 263 and 15 of 148)', () => {
