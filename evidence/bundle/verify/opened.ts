@@ -17,6 +17,7 @@ import {
   manifestSchema,
   manifestStatementSchema,
   type BundleCase,
+  type BundleKeys,
   type BundleManifest,
   type ManifestStatement,
 } from '../form.ts';
@@ -46,7 +47,7 @@ export function open(files: ReadonlyMap<string, Uint8Array>, given: GivenTrust):
   const manifest = jsonPart(files, FILES.manifest, manifestSchema);
   const keys = jsonPart(files, FILES.keys, bundleKeysSchema);
   const machines = machinesFrom(given.trust ? { value: given.trust } : mapped(keys, (value) => value.machines), given);
-  const people = given.people ? { value: given.people } : mapped(keys, (value) => value.people);
+  const people = given.people ? { value: given.people } : peopleIn(keys, machines);
   const about = jsonPart(files, FILES.case, bundleCaseSchema);
   const log = 'wrong' in about ? about : logIn(files, about.value);
   return {
@@ -59,6 +60,13 @@ export function open(files: ReadonlyMap<string, Uint8Array>, given: GivenTrust):
     log,
     words: 'wrong' in log ? log : 'wrong' in people ? people : wordsIn(log.value, people.value),
   };
+}
+
+/** Services that speak for people are machines: the bundle's people may not bring a voucher that is not among the trusted keys. */
+function peopleIn(keys: Part<BundleKeys>, machines: Part<readonly TrustedKey[]>): Part<TrustRoot> {
+  if ('wrong' in machines) return machines;
+  const vouchers = verificationKeysFor(machines.value, 'vouch');
+  return mapped(keys, (value) => ({ ...value.people, vouchers }));
 }
 
 function mapped<T, U>(part: Part<T>, to: (value: T) => U): Part<U> {

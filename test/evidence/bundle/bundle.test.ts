@@ -1,12 +1,14 @@
+import { createHash, createPublicKey } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { objectKey } from '../../../domain/contracts/object-ref.ts';
 import { digestOf } from '../../../domain/proofs/digest.ts';
 import { readContainer, writeContainer } from '../../../evidence/bundle/container.ts';
 import { verifyBundle, type VerificationReport } from '../../../evidence/bundle/verify.ts';
-import { trustedKeyOf } from '../../../evidence/keys/signer.ts';
-import { trustFileOf } from '../../../evidence/keys/trusted-keys.ts';
-import { bundleOf, machines, mallory, people, trustRoot, type Twist } from './incident.ts';
+import { publicKeyOf, trustedKeyOf } from '../../../evidence/keys/signer.ts';
+import type { Signer } from '../../../evidence/ports.ts';
+import { loadTrustFile, trustFileOf, verificationKeyOf } from '../../../evidence/keys/trusted-keys.ts';
+import { bundleOf, caseLog, machines, mallory, people, registry, trustRoot, type Twist } from './incident.ts';
 
 const firstFailure = (report: VerificationReport) => report.checks.find((check) => !check.passed);
 
@@ -28,13 +30,16 @@ describe('the bundle of an incident', () => {
   it('says what it is about and by whose keys, so that a stranger can compare them', () => {
     const report = verifyBundle(bundle);
     expect(report.case).toMatchObject({ incident: 'camera-0a1b2c3d', outcome: 'repaired', head: { size: 9 } });
+    const key = (signer: Signer, name: string, holder: string, uses: readonly string[]) => {
+      const der = createPublicKey(signer.publicKeyPem).export({ type: 'spki', format: 'der' });
+      const fingerprint = `SHA256:${createHash('sha256').update(der).digest('hex')}`;
+      return { holder, name, kid: signer.kid, uses, fingerprint };
+    };
     expect(report.fingerprints).toEqual([
-      expect.objectContaining({
-        name: 'case-log',
-        uses: ['case-log'],
-        fingerprint: expect.stringMatching(/^SHA256:[0-9a-f]{64}$/),
-      }),
-      expect.objectContaining({ name: 'registry' }),
+      key(caseLog, 'case-log', 'machine', ['case-log']),
+      key(registry, 'registry', 'machine', ['model', 'dataset', 'provenance', 'golden']),
+      key(people.ada, 'Ada', 'person', ['security-lead', 'on-call']),
+      key(people.bo, 'Bo', 'person', ['model-owner']),
     ]);
   });
 
@@ -249,6 +254,16 @@ describe('a station that signs what is not so', () => {
   ])('is caught with %s', async (_what, twist, id, detail) => {
     const failure = await twisted(twist);
     expect(failure).toMatchObject({ id, detail: expect.stringMatching(detail) });
+  });
+
+  it('cannot make a service speak for a person: vouchers come from the trusted machines', async () => {
+    const vouched = { ...bo, by: mallory, change: { vouchedBy: mallory.kid } };
+    const trust = { ...trustRoot, vouchers: [verificationKeyOf(publicKeyOf(mallory))] };
+    const made = await bundleOf({ approve: [ada, vouched], people: trust });
+    expect(firstFailure(verifyBundle(made, { trust: machines }))).toMatchObject({ id: 'decisions' });
+    expect(firstFailure(verifyBundle(made))).toMatchObject({ id: 'decisions' });
+    const known = trustFileOf([...loadTrustFile(machines), trustedKeyOf(mallory, ['vouch'])]);
+    expect(verifyBundle(made, { trust: known }).ok).toBe(true);
   });
 
   it('is caught with a decision that nobody signed', async () => {

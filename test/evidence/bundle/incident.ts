@@ -56,6 +56,8 @@ export interface Twist {
     readonly by: Signer;
     readonly change?: Partial<ApprovalStatement>;
   }[];
+  /** What the station puts into keys.json. */
+  readonly people?: TrustRoot;
   readonly modelSigner?: Signer;
   readonly signedBytes?: Uint8Array;
   readonly provenance?: 'none' | 'other-artifact' | 'other-dataset';
@@ -203,7 +205,7 @@ export async function bundleOf(twist: Twist = {}): Promise<Uint8Array> {
   const pieces = await exportBundle(
     store,
     caseLog,
-    { machines, people: trustRoot },
+    { machines, people: twist.people ?? trustRoot },
     {
       incident: INCIDENT,
       endpoint: 'camera',
