@@ -1,24 +1,27 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import type { OnTheWire } from '../domain/contracts/activities.ts';
 import { Failure } from '../domain/incident/failure.ts';
 
 type Activities = Record<string, (input: never) => Promise<unknown>>;
 
 /**
- * Turns what activities throw into what Temporal keeps: a Failure becomes an ApplicationFailure whose type is its code and whose
- * retryability is the catalogue's. Anything else is a bug (`internal/error`): told at once, not retried for minutes.
+ * Turns activities into what Temporal carries. Answers are stamped with the worker's clock. What is thrown gets a name: a Failure becomes an
+ * ApplicationFailure whose type is its code and whose retryability is the catalogue's; anything else is a bug (`internal/error`), told at
+ * once and not retried for minutes.
  */
-export function withFailureCodes<T extends object>(activities: T): T {
-  const wrapped: Activities = {};
-  for (const [name, act] of Object.entries(activities as Activities)) {
-    wrapped[name] = async (input) => {
+export function onTheWire<Ports extends object>(ports: Ports, now: () => Date): OnTheWire<Ports> {
+  const wired: Activities = {};
+  for (const [name, act] of Object.entries(ports as Activities)) {
+    wired[name] = async (input) => {
       try {
-        return await act(input);
+        const value = await act(input);
+        return { value, at: now().toISOString() };
       } catch (error) {
         throw toApplicationFailure(error);
       }
     };
   }
-  return wrapped as T;
+  return wired as OnTheWire<Ports>;
 }
 
 function toApplicationFailure(error: unknown): Error {

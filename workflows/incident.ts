@@ -1,7 +1,6 @@
 import { CancellationScope, condition, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import { incidentIdOf, type IncidentInput, type IncidentResult } from '../domain/contracts/messages.ts';
 import type { Outcome } from '../domain/incident/kinds.ts';
-import { publish } from './case/attributes.ts';
 import { Ended, IncidentCase } from './case/incident-case.ts';
 import { alertSignal, decideUpdate, entriesQuery, stateQuery, trainerAbsent } from './messages.ts';
 import { agreeOnPlan } from './phases/plan.ts';
@@ -21,8 +20,9 @@ export async function incident(input: IncidentInput): Promise<IncidentResult> {
   const open = new IncidentCase(incidentIdOf(input.endpoint, workflowInfo().firstExecutionRunId), input.endpoint);
   listen(open);
   await condition(() => open.ledger.alerts.length > 0);
-  publish({ incident: open.incident, endpoint: input.endpoint, waiting: '-' });
+  open.attributes.publish({ incident: open.incident, endpoint: input.endpoint, waiting: '-' });
 
+  void open.watchForCancel();
   let outcome: Outcome;
   try {
     outcome = await respond(open);
@@ -74,7 +74,7 @@ async function close(open: IncidentCase, outcome: Outcome): Promise<IncidentResu
   open.note('incident', 'close', 'done', `outcome: ${outcome}`);
   const { head, ref } = await open.phase('learn', () => open.checkpoint());
   open.ledger.closing = { outcome, closedAt: new Date().toISOString(), report: learned.report, checkpoint: ref };
-  publish({ outcome, waiting: '-' });
+  open.attributes.publish({ outcome, waiting: '-' });
   open.show();
   await open.drain();
   return { incident: open.incident, outcome, report: learned.report, checkpoint: ref, log: head };
@@ -92,7 +92,7 @@ function listen(open: IncidentCase): void {
   setHandler(entriesQuery, (from) => ({ entries: open.recorder.entries.slice(Math.max(0, from)) }), {
     description: 'The case log from an entry on',
   });
-  setHandler(trainerAbsent, (queue) => open.wait({ for: 'trainer', since: new Date().toISOString(), queue }), {
+  setHandler(trainerAbsent, (queue) => void (open.ledger.trainerAbsent = queue), {
     description: 'No trainer serves the queue',
   });
 }

@@ -6,7 +6,7 @@ import {
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ResponseActivities, TrainerActivities } from '../domain/contracts/activities.ts';
+import type { OnTheWire, ResponseActivities, TrainerActivities } from '../domain/contracts/activities.ts';
 import { RESPONSE_QUEUE, type RetrainInput, type RetrainResult } from '../domain/contracts/messages.ts';
 import { STORAGE, TRAINER_ABSENT_AFTER_MS, TRAINING } from '../domain/incident/limits.ts';
 import type { TrainResult } from '../domain/contracts/trainer.ts';
@@ -21,13 +21,13 @@ export async function retrain(input: RetrainInput): Promise<RetrainResult> {
     `Job \`${input.job.jobId}\` on queue \`${input.queue}\`, base \`${input.job.base.digest}\`, data set \`${input.job.dataset.manifest.digest}\``,
   );
   const result = await train(input);
-  const ports = proxyActivities<ResponseActivities>({
+  const ports = proxyActivities<OnTheWire<ResponseActivities>>({
     ...STORAGE,
     taskQueue: RESPONSE_QUEUE,
     summary: 'sign the provenance of the training run',
   });
-  const { provenance } = await ports.recordProvenance({ job: input.job, result, builder: input.builder });
-  return { result, provenance };
+  const { value } = await ports.recordProvenance({ job: input.job, result, builder: input.builder });
+  return { result, provenance: value.provenance };
 }
 
 async function train(input: RetrainInput): Promise<TrainResult> {

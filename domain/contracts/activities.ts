@@ -115,7 +115,7 @@ export interface Analysis {
 
 export interface InvestigateActivities {
   /** Runs one analyser; an exception inside it comes back as an inconclusive finding. */
-  analyse(input: { analyser: AnalyserName; subject: AnalysisSubject }): Promise<Analysis>;
+  analyse(input: { analyser: AnalyserName; subject: AnalysisSubject; earlier: readonly Finding[] }): Promise<Analysis>;
 }
 
 // ---- plan
@@ -286,3 +286,19 @@ export type ResponseActivities = TriageActivities &
   ReleaseActivities &
   LearnActivities &
   CaseLogActivities;
+
+/**
+ * What an activity's answer looks like on the wire: the value, and when the worker had it. The case log takes its times from here, because
+ * workflow time is not the same on replay where the SDK merges workflow tasks that issued no command.
+ */
+export interface Stamped<T> {
+  readonly value: T;
+  /** RFC 3339, UTC, by the worker's clock. */
+  readonly at: string;
+}
+
+export type OnTheWire<Ports> = {
+  [Name in keyof Ports]: Ports[Name] extends (input: infer Input) => Promise<infer Output>
+    ? (input: Input) => Promise<Stamped<Output>>
+    : never;
+};

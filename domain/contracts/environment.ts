@@ -90,7 +90,8 @@ function problemOf(variable: string, field: z.core.$ZodType, absent: boolean, er
   return {
     variable,
     expected: absent ? 'is required and not set' : error.issues.map((issue) => issue.message).join('; '),
-    remedy: `set ${variable}=… or ${variable}_FILE=<path>${about ? ` (${about})` : ''}`,
+    // A path is no secret: it is given as it is.
+    remedy: `set ${variable}=…${/_(FILE|DIR)$/.test(variable) ? '' : ` or ${variable}_FILE=<path>`}${about ? ` (${about})` : ''}`,
   };
 }
 

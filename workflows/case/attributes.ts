@@ -13,11 +13,22 @@ const KEYS = {
   outcome: defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, SearchAttributeType.KEYWORD),
 } as const;
 
-/** Publishes what lists are filtered by. */
-export function publish(values: Partial<Record<keyof typeof KEYS, string>>): void {
-  upsertSearchAttributes(
-    Object.entries(values).flatMap(([name, value]) =>
-      value === undefined ? [] : [{ key: KEYS[name as keyof typeof KEYS], value }],
-    ),
-  );
+type Name = keyof typeof KEYS;
+
+/**
+ * Publishes what lists are filtered by. An unchanged value is not published again: each upsert is an event in the history. It also MUST
+ * stay so for replay: an update may be delivered together with the result of an activity, and a command that only says what was said
+ * before would then be missing.
+ */
+export class Attributes {
+  private readonly said = new Map<Name, string>();
+
+  publish(values: Partial<Record<Name, string>>): void {
+    const news = (Object.entries(values) as [Name, string | undefined][]).flatMap(([name, value]) =>
+      value === undefined || this.said.get(name) === value ? [] : [{ name, value }],
+    );
+    if (news.length === 0) return;
+    for (const { name, value } of news) this.said.set(name, value);
+    upsertSearchAttributes(news.map(({ name, value }) => ({ key: KEYS[name], value })));
+  }
 }

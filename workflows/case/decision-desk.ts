@@ -72,7 +72,8 @@ export class DecisionDesk {
     const record = repeated
       ? null
       : {
-          at: new Date().toISOString(),
+          // The person's own time: workflow time is not the same on replay (see CaseRecorder).
+          at: statement.issuedAt,
           gate: statement.gate,
           digest: statement.digest,
           person: statement.person,

@@ -10,7 +10,7 @@ import {
   type ActivityOptions,
   type LocalActivityOptions,
 } from '@temporalio/workflow';
-import type { ResponseActivities } from '../../domain/contracts/activities.ts';
+import type { OnTheWire, ResponseActivities, Stamped } from '../../domain/contracts/activities.ts';
 import type { Alert } from '../../domain/contracts/alert.ts';
 import type { DecideResult } from '../../domain/contracts/messages.ts';
 import type { LogHead } from '../../domain/contracts/case-log.ts';
@@ -22,7 +22,7 @@ import { MAX_DELIVERY_IDS, MAX_KEPT_ALERTS, STORAGE } from '../../domain/inciden
 import { referencesIn } from '../../domain/incident/references.ts';
 import type { IncidentState, Waiting } from '../../domain/incident/state.ts';
 import { digestOfJson } from '../../domain/proofs/canonical-json.ts';
-import { publish } from './attributes.ts';
+import { Attributes } from './attributes.ts';
 import { DecisionDesk } from './decision-desk.ts';
 import { detailsOf } from './details.ts';
 import { failureOf } from './failure-of.ts';
@@ -56,6 +56,7 @@ type Output<N extends keyof ResponseActivities> = Awaited<ReturnType<ResponseAct
  */
 export class IncidentCase {
   readonly ledger: Ledger;
+  readonly attributes = new Attributes();
   readonly recorder: CaseRecorder;
   readonly desk: DecisionDesk;
   private readonly deliveries = new Set<string>();
@@ -64,12 +65,12 @@ export class IncidentCase {
 
   constructor(incident: string, endpoint: string) {
     this.ledger = new Ledger(incident, endpoint);
-    this.recorder = new CaseRecorder(incident, (entries) =>
-      proxyActivities<ResponseActivities>({
+    this.recorder = new CaseRecorder(incident, async (entries) => {
+      await proxyActivities<OnTheWire<ResponseActivities>>({
         ...STORAGE,
         summary: `append ${entries.length} entries to the case log`,
-      }).appendLog({ incident, entries }),
-    );
+      }).appendLog({ incident, entries });
+    });
     this.desk = new DecisionDesk(
       () => incident,
       () => this.ledger.brief?.trust ?? null,
@@ -87,12 +88,16 @@ export class IncidentCase {
     say: (output: Output<N>) => string,
   ): Promise<Output<N>> {
     const ports = step.local
-      ? proxyLocalActivities<ResponseActivities>(step.local)
-      : proxyActivities<ResponseActivities>({ ...step.options, summary: `${step.phase}: ${words(step.call)}` });
+      ? proxyLocalActivities<OnTheWire<ResponseActivities>>(step.local)
+      : proxyActivities<OnTheWire<ResponseActivities>>({
+          ...step.options,
+          summary: `${step.phase}: ${words(step.call)}`,
+        });
     // The proxy's functions carry more members than a plain port; only the call itself is used.
-    const port = ports[step.call] as unknown as (input: Input<N>) => Promise<Output<N>>;
+    const port = ports[step.call] as unknown as (input: Input<N>) => Promise<Stamped<Output<N>>>;
     try {
-      const output = await port(input);
+      const { value: output, at } = await port(input);
+      this.recorder.sawTime(at);
       this.recorder.note({
         phase: step.phase,
         step: words(step.call),
@@ -138,7 +143,7 @@ export class IncidentCase {
    */
   async phase<T>(name: Phase, run: () => Promise<T>, skip?: () => T): Promise<T> {
     this.ledger.phase = name;
-    publish({ phase: name });
+    this.attributes.publish({ phase: name });
     this.show();
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -172,29 +177,19 @@ export class IncidentCase {
     const trust = this.ledger.brief?.trust;
     if (!trust) throw ApplicationFailure.nonRetryable('no trust root is loaded', 'internal/error');
     this.desk.openGate({ gate, digest, required: trust.gates[gate] });
-    const since = new Date().toISOString();
-    const ask = (): void =>
-      this.wait({ for: 'approval', gate, digest, since, missing: this.desk.missing(gate, digest), summary });
-    ask();
-    await this.tell(`${gate} gate: ${this.ledger.endpoint} waits for an approval`, `${summary}\ndigest ${digest}`);
-    for (;;) {
-      const seen = this.ledger.decisions.length;
-      const rejection = this.desk.rejection(gate, digest);
-      if (rejection) {
-        this.settle();
-        throw ApplicationFailure.nonRetryable(
-          `${rejection.person} (${rejection.role}) rejected the ${gate}: ${rejection.reason}`,
-          'gate/rejected',
-        );
-      }
-      if (this.desk.missing(gate, digest).length === 0) {
-        this.settle();
-        return digest;
-      }
-      ask();
-      await condition(() => this.ledger.decisions.length > seen);
-      this.throwIfCancelled();
+    const missing = this.desk.missing(gate, digest);
+    this.wait({ for: 'approval', gate, digest, since: new Date().toISOString(), missing, summary });
+    this.tell(`${gate} gate: ${this.ledger.endpoint} waits for an approval`, `${summary}\ndigest ${digest}`);
+    await condition(() => this.desk.rejection(gate, digest) !== null || this.desk.missing(gate, digest).length === 0);
+    const rejection = this.desk.rejection(gate, digest);
+    this.settle();
+    if (rejection) {
+      throw ApplicationFailure.nonRetryable(
+        `${rejection.person} (${rejection.role}) rejected the ${gate}: ${rejection.reason}`,
+        'gate/rejected',
+      );
     }
+    return digest;
   }
 
   /** Receives an alert; a delivery that was seen before changes nothing. */
@@ -203,6 +198,7 @@ export class IncidentCase {
     if (this.deliveries.has(key)) return;
     if (this.deliveries.size < MAX_DELIVERY_IDS) this.deliveries.add(key);
     this.ledger.alertCount += 1;
+    this.recorder.sawTime(alert.receivedAt);
     if (alert.status === 'firing') this.ledger.firingCount += 1;
     if (this.ledger.alerts.length >= MAX_KEPT_ALERTS) return;
     this.ledger.alerts.push(alert);
@@ -222,6 +218,7 @@ export class IncidentCase {
     const { result, record } = this.desk.accept(token);
     if (record) {
       this.ledger.decisions.push(record);
+      this.recorder.sawTime(record.at);
       this.recorder.note({
         phase: this.ledger.phase,
         step: `decision at gate ${record.gate}`,
@@ -232,7 +229,7 @@ export class IncidentCase {
         summary: `${record.person} as ${record.role}: ${record.decision} ${record.reason}`.trim(),
         statement: record.statement,
       });
-      if (record.decision === 'cancel' && !this.closing) this.scope?.cancel();
+      this.refreshMissing();
     }
     return result;
   }
@@ -243,12 +240,34 @@ export class IncidentCase {
   }
 
   throwIfCancelled(): void {
-    if (this.desk.cancellation && !this.closing) throw new Ended('cancelled');
+    if (this.cancelled) throw new Ended('cancelled');
+  }
+
+  /**
+   * Interrupts the running phase when a person cancels. Handlers MUST NOT issue commands themselves: on replay an update may be delivered
+   * together with the result of an activity, and only what wakes from a `condition` comes after both, in the same order as the first time.
+   */
+  async watchForCancel(): Promise<void> {
+    // Not cancellable: when Temporal's own cancel ends the incident, nobody is left to be watched for.
+    await CancellationScope.nonCancellable(() => condition(() => this.cancelled));
+    this.scope?.cancel();
+  }
+
+  private get cancelled(): boolean {
+    return this.desk.cancellation !== null && !this.closing;
+  }
+
+  /** The roles a gate still waits for change with each word; a state, not a command. */
+  private refreshMissing(): void {
+    const { waiting } = this.ledger;
+    if (waiting.for !== 'approval') return;
+    this.ledger.waiting = { ...waiting, missing: this.desk.missing(waiting.gate, waiting.digest) };
+    this.show();
   }
 
   wait(waiting: Waiting): void {
     this.ledger.waiting = waiting;
-    publish({
+    this.attributes.publish({
       waiting:
         waiting.for === 'approval' || waiting.for === 'command'
           ? waiting.gate
@@ -263,12 +282,13 @@ export class IncidentCase {
   async checkpoint(): Promise<{ head: LogHead; ref: ObjectRef }> {
     await this.recorder.flush();
     const head = this.recorder.head;
-    const ports = proxyActivities<ResponseActivities>({
+    const ports = proxyActivities<OnTheWire<ResponseActivities>>({
       ...STORAGE,
       summary: `sign the checkpoint at ${head.size} entries`,
     });
-    const { checkpoint } = await ports.signCheckpoint({ incident: this.incident, head });
-    return { head, ref: checkpoint };
+    const { value, at } = await ports.signCheckpoint({ incident: this.incident, head });
+    this.recorder.sawTime(at);
+    return { head, ref: value.checkpoint };
   }
 
   state(): IncidentState {
@@ -313,32 +333,28 @@ export class IncidentCase {
     this.note(phase, 'phase', 'failed', `${failure.code}: ${failure.message}`);
     this.desk.openGate({ gate, digest, options });
     this.wait({ for: 'command', gate, digest, since: new Date().toISOString(), failure, options });
-    await this.tell(
+    this.tell(
       `${phase} failed on ${this.ledger.endpoint}: ${failure.code}`,
       `${failure.message}\n${FAILURES[failure.code].remedy}\ndigest ${digest}`,
     );
-    await condition(
-      () => this.desk.command(gate, digest) !== null || (this.desk.cancellation !== null && !this.closing),
-    );
+    await condition(() => this.desk.command(gate, digest) !== null || this.cancelled);
     const command = this.desk.command(gate, digest);
     this.settle();
     this.throwIfCancelled();
     return command?.decision ?? 'abort';
   }
 
-  /** Telling people must never stop the incident: if no door is open, the gate still waits and shows on every page. */
-  private async tell(subject: string, body: string): Promise<void> {
-    const ports = proxyActivities<ResponseActivities>({
+  /**
+   * Tells people, and waits for nobody: if no door is open, the gate still waits and shows on every page. Its result MUST NOT decide what
+   * comes next, because on replay it may come before or after a person's word that came after or before it the first time.
+   */
+  tell(subject: string, body: string): void {
+    const { notify } = proxyActivities<OnTheWire<ResponseActivities>>({
       startToCloseTimeout: '10 seconds',
       retry: { maximumAttempts: 3 },
       summary: 'tell people',
     });
-    try {
-      await ports.notify({ incident: this.incident, endpoint: this.ledger.endpoint, subject, body });
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      this.note('incident', 'notify', 'failed', 'people could not be told; the gate waits all the same');
-    }
+    notify({ incident: this.incident, endpoint: this.ledger.endpoint, subject, body }).catch(() => {});
   }
 }
 

@@ -33,6 +33,8 @@ export class Ledger {
   readonly captures: EndpointCapture[] = [];
   findings: readonly Finding[] = [];
   plan: Plan | null = null;
+  /** The queue that no trainer serves, once the retraining has said so. */
+  trainerAbsent: string | null = null;
   sanitized: SanitizedDataset | null = null;
   training: { job: TrainJob; result: TrainResult; provenance: ObjectRef } | null = null;
   validation: ValidationReport | null = null;

@@ -3,7 +3,6 @@ import type { ContainInput, Containment } from '../../domain/contracts/activitie
 import { CONTAIN, STORAGE } from '../../domain/incident/limits.ts';
 import type { EndpointBrief } from '../../domain/contracts/activities.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
-import { publish } from '../case/attributes.ts';
 
 /**
  * Capture and swap. The first try is a local activity: one round trip between the alert and the containment. If the endpoint does not
@@ -38,7 +37,7 @@ export async function containEndpoint(
     return await incident.act({ phase: 'contain', call: 'captureAndSwap', options: CONTAIN.durable }, input, describe);
   });
   stances.set(endpoint, containment.receipt.after.stance.kind);
-  publish({ stance: containment.receipt.after.stance.kind });
+  incident.attributes.publish({ stance: containment.receipt.after.stance.kind });
   incident.show();
   await incident.act(
     { phase: 'contain', call: 'publishStance', options: STORAGE },

@@ -1,4 +1,4 @@
-import { executeChild, ParentClosePolicy } from '@temporalio/workflow';
+import { CancellationScope, condition, executeChild, ParentClosePolicy } from '@temporalio/workflow';
 import type { SanitizedDataset } from '../../domain/contracts/activities.ts';
 import type { RetrainResult } from '../../domain/contracts/messages.ts';
 import type { Plan } from '../../domain/contracts/plan.ts';
@@ -26,6 +26,8 @@ export async function recover(
     budget: plan.budget,
     checkpointEverySteps: CHECKPOINT_EVERY_STEPS,
   };
+  incident.ledger.trainerAbsent = null;
+  void tellOfAbsence(incident);
   const trained = await executeChild(retrain, {
     workflowId: `${incident.incident}/retrain/${job.jobId}`,
     args: [{ job, queue: plan.queue, builder: 'lazaret' }],
@@ -35,6 +37,7 @@ export async function recover(
   const { result, provenance } = trained;
   incident.ledger.training = { job, result, provenance };
   incident.wait({ for: 'nothing' });
+  incident.recorder.sawTime(result.finishedAt);
   incident.recorder.note({
     phase: 'recover',
     step: 'retrain',
@@ -48,4 +51,17 @@ export async function recover(
     statement: null,
   });
   return trained;
+}
+
+/** Nobody serves the queue: the incident waits on, and says so. */
+async function tellOfAbsence(incident: IncidentCase): Promise<void> {
+  await CancellationScope.nonCancellable(() =>
+    condition(() => incident.ledger.trainerAbsent !== null || incident.ledger.training !== null),
+  );
+  if (incident.ledger.training !== null || incident.ledger.trainerAbsent === null) return;
+  incident.wait({ for: 'trainer', since: new Date().toISOString(), queue: incident.ledger.trainerAbsent });
+  incident.tell(
+    `no trainer serves queue ${incident.ledger.trainerAbsent}`,
+    'The retraining waits. Start a trainer worker on that queue; the job begins by itself.',
+  );
 }

@@ -7,7 +7,6 @@ import type { ModelRef, Stance } from '../../domain/contracts/stance.ts';
 import { judgeCanary } from '../../domain/incident/canary.ts';
 import { ANALYSIS, CANARY_HEARTBEAT_TIMEOUT, CONTAIN, STORAGE } from '../../domain/incident/limits.ts';
 import type { Released } from '../../domain/incident/state.ts';
-import { publish } from '../case/attributes.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 import { brief } from './contain.ts';
 
@@ -144,6 +143,6 @@ async function take(
     ({ receipt }) => `${endpoint}: ${receipt.before.stance.kind} → ${receipt.after.stance.kind}`,
   );
   incident.ledger.stances.set(endpoint, stance.kind);
-  publish({ stance: stance.kind });
+  incident.attributes.publish({ stance: stance.kind });
   incident.show();
 }

@@ -1,6 +1,5 @@
 import { BRIEF } from '../../domain/incident/limits.ts';
 import { triage } from '../../domain/incident/triage.ts';
-import { publish } from '../case/attributes.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 
 /** Kind, stage and severity, from the alerts and from what the owner declared about the endpoint. */
@@ -15,5 +14,5 @@ export async function triageAlerts(incident: IncidentCase): Promise<void> {
   ledger.triage = triage(ledger.alerts, brief.sensitivity);
   const { kind, severity, stage, reasons } = ledger.triage;
   incident.note('triage', 'severity', 'done', `${severity} ${kind}, enters by ${stage}: ${reasons.join('; ')}`);
-  publish({ kind, severity });
+  incident.attributes.publish({ kind, severity });
 }

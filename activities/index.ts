@@ -1,0 +1,32 @@
+import type { OnTheWire, ResponseActivities } from '../domain/contracts/activities.ts';
+import { onTheWire } from './boundary.ts';
+import { createCaseLogActivities } from './case-log.ts';
+import { createContainActivities } from './contain.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { createEradicateActivities } from './eradicate.ts';
+import { createInvestigateActivities } from './investigate.ts';
+import { createLearnActivities } from './learn.ts';
+import { createPlanActivities } from './plan.ts';
+import { createPreserveActivities } from './preserve.ts';
+import { createRecoverActivities } from './recover.ts';
+import { createReleaseActivities } from './release.ts';
+import { createTriageActivities } from './triage.ts';
+import { createValidateActivities } from './validate.ts';
+
+/** Everything the response worker serves besides workflows. */
+export function createResponseActivities(deps: ActivityDependencies): OnTheWire<ResponseActivities> {
+  const ports: ResponseActivities = {
+    ...createTriageActivities(deps),
+    ...createContainActivities(deps),
+    ...createPreserveActivities(deps),
+    ...createInvestigateActivities(deps),
+    ...createPlanActivities(deps),
+    ...createEradicateActivities(deps),
+    ...createRecoverActivities(deps),
+    ...createValidateActivities(deps),
+    ...createReleaseActivities(deps),
+    ...createLearnActivities(deps),
+    ...createCaseLogActivities(deps),
+  };
+  return onTheWire(ports, deps.now);
+}

@@ -1,0 +1,356 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { SEARCH_ATTRIBUTES } from '../../domain/contracts/search-attributes.ts';
+import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
+import { merkleRootHex } from '../../domain/proofs/merkle.ts';
+import type { IncidentState } from '../../domain/incident/state.ts';
+import { enginePath } from '../engines.ts';
+import { alertOn, createFakeWorld, say, type FakeWorld } from './fake-world.ts';
+
+const engine = enginePath('temporal');
+const withEngine = engine ? describe : describe.skip;
+const QUIET = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+withEngine('an incident', () => {
+  let environment: TestWorkflowEnvironment;
+  let bundle: WorkflowBundleWithSourceMap;
+
+  beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    environment = await TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path: engine! },
+        extraArgs: Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+      },
+    });
+    bundle = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      logger: QUIET,
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await environment?.teardown();
+  });
+
+  /** Runs `story` beside a worker that serves a fake world. */
+  async function inWorld(
+    story: (at: Stage) => Promise<void>,
+    prepare: (world: FakeWorld) => void = () => {},
+  ): Promise<void> {
+    const world = createFakeWorld();
+    prepare(world);
+    const worker = await Worker.create({
+      connection: environment.nativeConnection,
+      taskQueue: 'response',
+      workflowBundle: bundle,
+      activities: world.activities,
+    });
+    await worker.runUntil(async () => {
+      const handle = await environment.client.workflow.signalWithStart('incident', {
+        taskQueue: 'response',
+        workflowId: `incident:digits:${Math.random()}`,
+        args: [{ endpoint: 'digits' }],
+        signal: 'alert',
+        signalArgs: [alertOn('digits')],
+      });
+      const at = stageOf(world, handle);
+      await story(at);
+      const description = await handle.describe();
+      if (description.status.name === 'RUNNING') await handle.terminate('the test is over');
+      // Every story must replay: what a story leaves in history is all that a restarted worker has.
+      const history = await handle.fetchHistory();
+      await Worker.runReplayHistory({ workflowBundle: bundle }, history, handle.workflowId);
+    });
+  }
+
+  it('goes from alert to signed redeploy, with one approval for the plan and two for the release', async () => {
+    await inWorld(async (at) => {
+      const plan = await at.waitsAt('plan');
+      expect(await at.decide('ada', 'ml-engineer', 'plan', plan)).toMatchObject({ accepted: true, remaining: 0 });
+      const release = await at.waitsAt('release');
+      expect(await at.decide('sol', 'security-lead', 'release', release)).toMatchObject({ remaining: 1 });
+      expect(await at.decide('mo', 'model-owner', 'release', release)).toMatchObject({ remaining: 0 });
+      const result = await at.handle.result();
+      expect(result).toMatchObject({ outcome: 'repaired' });
+      const state = await at.state();
+      expect(state).toMatchObject({ status: 'closed', outcome: 'repaired', stances: { digits: 'serving' } });
+      const order = at.world.calls.map((call) => call.name);
+      for (const [earlier, later] of [
+        ['captureAndSwap', 'publishStance'],
+        ['captureAndSwap', 'preserveCapture'],
+        ['preserveCapture', 'analyse'],
+        ['draftPlan', 'sanitizeDataset'],
+        ['train', 'validateCandidate'],
+        ['signRelease', 'observeCanary'],
+        ['observeCanary', 'promoteGolden'],
+      ]) {
+        expect(order.indexOf(earlier!)).toBeLessThan(order.indexOf(later!));
+      }
+    });
+  });
+
+  it('writes a case log whose root is the one it closes with', async () => {
+    await inWorld(async (at) => {
+      await at.approveEverything();
+      const result = await at.handle.result();
+      expect(at.world.log).toHaveLength(result.log.size);
+      expect(merkleRootHex(at.world.log.map((entry) => canonicalJson(entry)))).toBe(result.log.root);
+      expect(at.world.log.map((entry) => entry.seq)).toEqual(at.world.log.map((_, index) => index));
+    });
+  });
+
+  it('refuses one person twice, a role not held, an old digest, a forged signature and a replayed statement on another gate', async () => {
+    await inWorld(async (at) => {
+      const plan = await at.waitsAt('plan');
+      await expect(at.decide('eve', 'visitor', 'plan', plan)).rejects.toThrow(/asks for the role/);
+      await expect(at.decide('ada', 'security-lead', 'plan', plan)).rejects.toThrow();
+      await expect(at.decide('ada', 'ml-engineer', 'plan', `sha256:${'0'.repeat(64)}`)).rejects.toThrow(
+        /waits for a word on/,
+      );
+      const honest = say(at.world, 'ada', 'ml-engineer', { incident: at.incident, gate: 'plan', digest: plan });
+      const forged = `${honest.slice(0, -6)}${honest.endsWith('AAAAAA') ? 'BBBBBB' : 'AAAAAA'}`;
+      await expect(at.send(forged)).rejects.toThrow();
+      await at.send(honest);
+      const release = await at.waitsAt('release');
+      await at.decide('sol', 'security-lead', 'release', release);
+      await expect(at.decide('sol', 'security-lead', 'release', release)).rejects.toThrow(/another person must/);
+      await expect(at.decide('sol', 'model-owner', 'release', release)).rejects.toThrow();
+      // The same statement again is neither an error nor a second vote.
+      await expect(at.decide('ada', 'ml-engineer', 'plan', plan)).rejects.toThrow(/already settled/);
+      expect(await at.waitsAt('release')).toBe(release);
+    });
+  });
+
+  it('waits for a person when a phase fails, and goes on after "retry"', async () => {
+    await inWorld(
+      async (at) => {
+        const digest = await at.waitsAt('failed:preserve');
+        expect((await at.state()).stances).toEqual({ digits: 'shadow' });
+        expect(at.world.notices.some((notice) => notice.includes('preserve failed'))).toBe(true);
+        await expect(at.decide('mo', 'model-owner', 'failed:preserve', digest, 'retry')).rejects.toThrow(/role/);
+        await at.decide('ada', 'on-call', 'failed:preserve', digest, 'retry');
+        await at.waitsAt('plan');
+      },
+      (world) => world.fail('preserveCapture', 'storage/not-found'),
+    );
+  });
+
+  it('stays contained and closes with a report after "abort"', async () => {
+    await inWorld(
+      async (at) => {
+        await at.decide('ada', 'ml-engineer', 'plan', await at.waitsAt('plan'));
+        const digest = await at.waitsAt('failed:validate');
+        await at.decide('sol', 'security-lead', 'failed:validate', digest, 'abort');
+        expect(await at.handle.result()).toMatchObject({ outcome: 'aborted' });
+        expect(at.world.stances.get('digits')?.kind).toBe('shadow');
+      },
+      (world) => {
+        world.verdict = 'fail';
+      },
+    );
+  });
+
+  it('rolls back to the contained stance when the canary does badly', async () => {
+    await inWorld(
+      async (at) => {
+        await at.decide('ada', 'ml-engineer', 'plan', await at.waitsAt('plan'));
+        const release = await at.waitsAt('release');
+        await at.decide('sol', 'security-lead', 'release', release);
+        await at.decide('mo', 'model-owner', 'release', release);
+        await at.waitsAt('failed:release');
+        expect(at.world.stances.get('digits')?.kind).toBe('shadow');
+        expect(at.world.calls.some((call) => call.name === 'promoteGolden')).toBe(false);
+      },
+      (world) => {
+        world.canary = { requests: 40, errors: 20, meanConfidence: 0.96 };
+      },
+    );
+  });
+
+  it.each(['before both', 'between them', 'after both'])('replays when people are told %s approvals', async (when) => {
+    await inWorld(async (at) => {
+      await at.decide('ada', 'ml-engineer', 'plan', await at.waitsAt('plan'));
+      const release = at.world.hold('notify');
+      const told = async (): Promise<void> => {
+        release();
+        await at.completed('notify', 2);
+      };
+      const digest = await at.waitsAt('release');
+      if (when === 'before both') await told();
+      await at.decide('sol', 'security-lead', 'release', digest);
+      if (when === 'between them') await told();
+      await at.decide('mo', 'model-owner', 'release', digest);
+      release();
+      expect(await at.handle.result()).toMatchObject({ outcome: 'repaired' });
+    });
+  });
+
+  it('is cancelled by a signed word at any time and leaves the safe stance', async () => {
+    await inWorld(async (at) => {
+      await at.waitsAt('plan');
+      await at.decide('ada', 'on-call', 'incident', at.incident, 'cancel');
+      expect(await at.handle.result()).toMatchObject({ outcome: 'cancelled' });
+      expect(at.world.stances.get('digits')?.kind).toBe('shadow');
+    });
+  });
+
+  it('is cancelled from Temporal’s own page and leaves the safe stance', async () => {
+    await inWorld(async (at) => {
+      await at.waitsAt('plan');
+      await at.handle.cancel();
+      expect(await at.handle.result()).toMatchObject({ outcome: 'cancelled' });
+      expect(at.world.stances.get('digits')?.kind).toBe('shadow');
+    });
+  });
+
+  it('publishes the contained stance when the endpoint does not answer, and captures later', async () => {
+    await inWorld(
+      async (at) => {
+        await at.waitsAt('plan');
+        const names = at.world.calls.map((call) => call.name);
+        expect(names.filter((name) => name === 'captureAndSwap')).toHaveLength(2);
+        expect(names.indexOf('publishContainment')).toBeGreaterThan(names.indexOf('captureAndSwap'));
+      },
+      (world) => world.fail('captureAndSwap', 'endpoint/unreachable'),
+    );
+  });
+
+  it('counts a repeated delivery once and keeps a "resolved" alert as evidence, never as closure', async () => {
+    await inWorld(async (at) => {
+      await at.waitsAt('plan');
+      await at.handle.signal('alert', alertOn('digits'));
+      await at.handle.signal('alert', alertOn('digits', { deliveryId: 'delivery-2', status: 'resolved' }));
+      const state = await at.state();
+      expect(state).toMatchObject({ status: 'running', alerts: { count: 2, firing: 1 } });
+    });
+  });
+
+  it('isolates a descendant that the lineage names, and promotes both', async () => {
+    await inWorld(
+      async (at) => {
+        const plan = await at.waitsAt('plan');
+        expect((await at.state()).stances).toEqual({ digits: 'shadow', kiosk: 'shadow' });
+        await at.decide('ada', 'ml-engineer', 'plan', plan);
+        const release = await at.waitsAt('release');
+        await at.decide('sol', 'security-lead', 'release', release);
+        await at.decide('mo', 'model-owner', 'release', release);
+        expect(await at.handle.result()).toMatchObject({ outcome: 'repaired' });
+        expect((await at.state()).stances).toEqual({ digits: 'serving', kiosk: 'serving' });
+      },
+      (world) => {
+        world.findings = {
+          lineage: {
+            verdict: 'suspicious',
+            detail: {
+              analyser: 'lineage',
+              suspectDataset: null,
+              goldenDataset: alertOn('x').bodyDigest,
+              newBatches: [{ batch: 'b6', source: 's', records: 10, ingestedAt: '2026-01-01T00:00:00Z' }],
+              missingBatches: [],
+              endpoints: [
+                { endpoint: 'digits', artifact: null, dataset: null, newBatches: ['b6'], unknown: null },
+                { endpoint: 'kiosk', artifact: null, dataset: null, newBatches: ['b6'], unknown: null },
+                { endpoint: 'archive', artifact: null, dataset: null, newBatches: [], unknown: null },
+              ],
+            },
+          },
+          'training-records': {
+            verdict: 'compromised',
+            detail: {
+              analyser: 'training-records',
+              examined: 10,
+              list: null,
+              count: 5,
+              falseAlarmBudget: 0.01,
+              threshold: 1,
+              byBatch: [{ batch: 'b6', source: 's', records: 10, tainted: 5, pValue: 1e-9 }],
+              flow: [],
+            },
+          },
+        };
+      },
+    );
+  });
+});
+
+interface Stage {
+  readonly world: FakeWorld;
+  readonly handle: WorkflowHandle;
+  readonly incident: string;
+  state(): Promise<IncidentState>;
+  waitsAt(gate: string): Promise<string>;
+  send(token: string): Promise<unknown>;
+  decide(
+    person: string,
+    role: string,
+    gate: 'plan' | 'release' | 'incident' | `failed:${string}`,
+    digest: string,
+    decision?: 'approve' | 'retry' | 'abort' | 'cancel',
+  ): Promise<unknown>;
+  approveEverything(): Promise<void>;
+  /** Waits until a workflow task after the `times`-th completion of an activity has ended. */
+  completed(activity: string, times: number): Promise<void>;
+}
+
+function stageOf(world: FakeWorld, handle: WorkflowHandle & { signaledRunId: string }): Stage {
+  const incident = `digits-${handle.signaledRunId.replaceAll('-', '').slice(0, 8)}`;
+  const state = (): Promise<IncidentState> => handle.query<IncidentState>('state');
+  const send = async (token: string): Promise<unknown> => {
+    try {
+      return await handle.executeUpdate('decide', { args: [token] });
+    } catch (error) {
+      throw error instanceof WorkflowUpdateFailedError && error.cause ? error.cause : error;
+    }
+  };
+  const at: Stage = {
+    world,
+    handle,
+    incident,
+    state,
+    send,
+    waitsAt: async (gate) => {
+      for (let attempt = 0; attempt < 400; attempt += 1) {
+        const now = await state();
+        if (now.status === 'closed') throw new Error(`closed as ${now.outcome} instead of waiting at ${gate}`);
+        const { waiting } = now;
+        if ((waiting.for === 'approval' || waiting.for === 'command') && waiting.gate === gate) return waiting.digest;
+        if (waiting.for === 'command')
+          throw new Error(`waits at ${waiting.gate}: ${waiting.failure.code} ${waiting.failure.message}`);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      throw new Error(`never waited at ${gate}: ${JSON.stringify((await state()).status)}`);
+    },
+    decide: (person, role, gate, digest, decision = 'approve') =>
+      send(say(world, person, role, { incident, gate, digest, decision })),
+    completed: async (activity, times) => {
+      for (let attempt = 0; attempt < 400; attempt += 1) {
+        const events = (await handle.fetchHistory()).events ?? [];
+        const scheduled = events.flatMap((event) =>
+          event.activityTaskScheduledEventAttributes?.activityType?.name === activity ? [String(event.eventId)] : [],
+        );
+        const index = events.findIndex(
+          (event) => String(event.activityTaskCompletedEventAttributes?.scheduledEventId) === scheduled[times - 1],
+        );
+        if (index >= 0 && events.slice(index).some((event) => event.workflowTaskCompletedEventAttributes)) return;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      throw new Error(`${activity} did not complete ${times} times`);
+    },
+    approveEverything: async () => {
+      await at.decide('ada', 'ml-engineer', 'plan', await at.waitsAt('plan'));
+      const release = await at.waitsAt('release');
+      await at.decide('sol', 'security-lead', 'release', release);
+      await at.decide('mo', 'model-owner', 'release', release);
+    },
+  };
+  return at;
+}

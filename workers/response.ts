@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createResponseActivities } from '../activities/index.ts';
+import { connectionOptions } from '../clients/temporal/connect.ts';
+import { parseEnvironment, temporalRule } from '../domain/contracts/environment.ts';
+import { RESPONSE_QUEUE } from '../domain/contracts/messages.ts';
+import { responseDependencies } from './dependencies.ts';
+import { responseWorkerEnvironment } from './environment.ts';
+
+/** How often the golden models in memory are read anew: what containment answers with may be this old. */
+const GOLDEN_REFRESH_MS = 5_000;
+const GRACE = '4 seconds';
+
+/** The response worker: workflows and activities on queue `response`. Any number of replicas. */
+async function main(): Promise<void> {
+  const environment = parseEnvironment(responseWorkerEnvironment, process.env, (path) => readFileSync(path, 'utf8'), [
+    temporalRule,
+  ]);
+  const log = pino({ level: environment.LAZARET_LOG_LEVEL, name: 'response' });
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => log[levelOf(level)]({ ...meta }, message)),
+    shutdownSignals: ['SIGINT', 'SIGTERM'],
+  });
+
+  const deps = responseDependencies(environment, log);
+  const refresh = (): Promise<void> =>
+    deps.golden
+      .refresh()
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'the golden models could not be read'));
+  await refresh();
+  const timer = setInterval(() => void refresh(), GOLDEN_REFRESH_MS);
+
+  const connection = await NativeConnection.connect(connectionOptions(environment));
+  try {
+    const worker = await Worker.create({
+      connection,
+      namespace: environment.LAZARET_TEMPORAL_NAMESPACE,
+      taskQueue: RESPONSE_QUEUE,
+      workflowBundle: { codePath: fileURLToPath(new URL('../workflows.bundle.js', import.meta.url)) },
+      activities: createResponseActivities(deps),
+      shutdownGraceTime: GRACE,
+    });
+    log.info({ queue: RESPONSE_QUEUE }, 'response worker is up');
+    await worker.run();
+  } finally {
+    clearInterval(timer);
+    await connection.close();
+  }
+}
+
+function levelOf(level: string): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
+  switch (level) {
+    case 'TRACE':
+      return 'trace';
+    case 'DEBUG':
+      return 'debug';
+    case 'WARN':
+      return 'warn';
+    case 'ERROR':
+      return 'error';
+    default:
+      return 'info';
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
