@@ -6,11 +6,16 @@ from pathlib import Path
 import jax
 
 DETERMINISTIC_FLAGS = ("--xla_cpu_multi_thread_eigen=false", "--xla_gpu_deterministic_ops=true")
-"""One thread per product on a CPU: sums are added in the same order however many cores there are. On a GPU: no atomics."""
+"""One thread per product on a CPU; no atomics on a GPU."""
+
+CPU_THREADS = "1"
+"""XLA cuts loops and sums into as many parts as it has threads, and rounds accordingly: a job resumed on another machine would end
+in other bits. NPROC is how XLA is told; whoever sets it to more MUST set it alike on every worker of a queue."""
 
 
 def configure(cache: Path | None) -> None:
     """Makes results reproducible, and keeps compiled steps in `cache` (a folder only this user can write: it holds code)."""
+    os.environ.setdefault("NPROC", CPU_THREADS)
     flags = os.environ.get("XLA_FLAGS", "").split()
     os.environ["XLA_FLAGS"] = " ".join([*flags, *(flag for flag in DETERMINISTIC_FLAGS if flag not in flags)])
     jax.config.update("jax_default_matmul_precision", "highest")
