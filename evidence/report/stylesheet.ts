@@ -54,7 +54,7 @@ td code { white-space: nowrap; }
 td { overflow-wrap: break-word; min-width: 62px; max-width: 420px; }
 th { font-weight: 500; color: var(--muted); white-space: nowrap; border-bottom-color: var(--muted); }
 th.end, td.end { text-align: end; padding-right: 24px; } td.end { white-space: nowrap; }
-th:last-child, td:last-child { padding-right: 0; }
+th:last-child, td:last-child { padding-right: 0; } td:last-child:not(.end) { overflow-wrap: anywhere; min-width: 150px; }
 .note { font-size: 14px; color: var(--muted); }
 figure { margin: 8px 0 22px; }
 figcaption { font-size: 14px; color: var(--muted); margin-top: 8px; max-width: 84ch; }
@@ -101,7 +101,7 @@ footer { color: var(--muted); font-size: 14px; }
   .figures { grid-template-columns: repeat(5, 1fr); gap: 6px; } .figures li { padding: 8px 10px; } .facts div { grid-template-columns: 92px 1fr; }
   section { border: 0; padding: 0; margin: 0 0 9mm; }
   h2 { break-after: avoid; } figure, .figures li, tr, .facts div { break-inside: avoid; }
-  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; white-space: normal; overflow-wrap: anywhere; min-width: 0; } table.broad { min-width: 0; } th { overflow-wrap: normal; } td code { white-space: normal; }
+  .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; white-space: normal; overflow-wrap: anywhere; min-width: 0; } table.broad { min-width: 0; } th { overflow-wrap: normal; } td:last-child:not(.end) { min-width: 0; } td code { white-space: normal; }
   .wide { display: block; } .narrow { display: none; } .pair { grid-template-columns: 1fr 1fr; }
 }
 `;

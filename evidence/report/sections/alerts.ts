@@ -16,8 +16,8 @@ export function alerts(file: CaseFile): Section {
           column('Status'),
           column('Claims'),
           column('Title'),
-          column('Labels'),
           column('Body'),
+          column('Labels'),
         ],
         file.alerts.map((alert) => [
           at(alert.receivedAt),
@@ -25,10 +25,10 @@ export function alerts(file: CaseFile): Section {
           alert.status,
           [alert.kind, ...(alert.claimedSeverity ? [' ', verdict(alert.claimedSeverity)] : [])],
           alert.title,
+          code(brief(alert.bodyDigest)),
           Object.entries(alert.labels)
             .map(([name, value]) => `${name}=${value}`)
             .join(', ') || '–',
-          code(brief(alert.bodyDigest)),
         ]),
       ),
       note('An alert that says "resolved" is evidence, never closure.'),

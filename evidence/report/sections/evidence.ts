@@ -30,7 +30,7 @@ export function evidence(file: CaseFile): Section {
         objectsOf(file).map((ref) => [ref.name, ref.store, count(ref.bytes), code(ref.digest)]),
       ),
       note(
-        'Writing this report is itself recorded, so the incident’s last signed checkpoint covers more entries than the root above. An inclusion of this root in that checkpoint is part of what the verification shows.',
+        `Writing this report is itself recorded, so the incident’s last signed checkpoint covers more entries than the root above. The log only grows: the first ${plural(file.entries.length, 'entry', 'entries')} of the log in the bundle give this root.`,
       ),
     ],
   };
