@@ -1,4 +1,5 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { Global, Module, RequestMethod, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { ApprovalsController } from './approvals/approvals.controller.ts';
@@ -58,13 +59,15 @@ export class SharedModule {
 export class ApiModule {
   static with(deps: ApiDeps): DynamicModule {
     const logger = LoggerModule.forRoot({
+      forRoutes: [{ path: '{*all}', method: RequestMethod.ALL }],
       pinoHttp: {
         level: deps.log.level,
-        // Tokens and signatures MUST NOT reach a log.
-        redact: ['req.headers.authorization', 'req.headers["webhook-signature"]', 'req.headers.cookie'],
-        autoLogging: {
-          ignore: (request) => request.url === '/healthz' || request.url === '/readyz' || request.url === '/metrics',
+        // Headers carry tokens and signatures, which MUST NOT reach a log; none of them is needed there.
+        serializers: {
+          req: ({ id, method, url, remoteAddress }: Record<string, unknown>) => ({ id, method, url, remoteAddress }),
+          res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
         },
+        autoLogging: { ignore: (request) => QUIET.has(pathOf(request)) },
       },
     });
     return {
@@ -82,4 +85,14 @@ export class ApiModule {
       ],
     };
   }
+}
+
+/** Asked every few seconds by machines. */
+const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** Middleware sees the path cut down to what it is mounted on; the whole of it stays in `originalUrl`. */
+function pathOf(request: IncomingMessage): string {
+  return 'originalUrl' in request && typeof request.originalUrl === 'string'
+    ? request.originalUrl
+    : (request.url ?? '');
 }

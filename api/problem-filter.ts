@@ -37,7 +37,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = this.methodMatters(problemOf(error), request);
-    if (problem.status >= 500 && problem.kind !== 'unavailable') this.logger.error(error);
+    if (problem.kind === 'unavailable') this.logger.warn(error instanceof Error ? error.message : problem.message);
+    else if (problem.status >= 500) this.logger.error(error);
     // A stream that already started cannot become a problem document any more: the connection ends, and the client sees it incomplete.
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
