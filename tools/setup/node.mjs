@@ -69,6 +69,10 @@ function pathWithoutOurs() {
     .join(delimiter);
 }
 
+/** What a person needs of a failed command: the lines that name the error, with what follows the first; stacks and help texts are left out. */
 export function tail(error) {
-  return error instanceof CommandFailed ? error.output.trim().split('\n').slice(-12).join('\n') : error.message;
+  if (!(error instanceof CommandFailed)) return error.message;
+  const lines = error.output.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  const first = lines.findIndex((line) => /\berror\b/i.test(line));
+  return (first === -1 ? lines.slice(-12) : lines.slice(first, first + 12)).join('\n');
 }

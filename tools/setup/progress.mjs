@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const PLAIN_EVERY_MS = 20_000;
-const TAIL_CHARACTERS = 4000;
+const TAIL_CHARACTERS = 20_000;
 
 /** Progress goes to stderr, always: stdout belongs to what runs afterwards. */
 export function createReporter({ quiet }) {
