@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { endpointNameSchema } from '../domain/contracts/alert.ts';
+import {
+  addressSchema,
+  isLoopback,
+  logEnvironment,
+  parseEnvironment,
+  s3Environment,
+  trustEnvironment,
+  weaknessOf,
+  wholeNumber,
+  type EnvironmentRule,
+} from '../domain/contracts/environment.ts';
+
+/** The gateway's admin surface can read requests of users: its credential holds 192 bits at least (32 characters of base64url). */
+export const MIN_ADMIN_TOKEN_CHARACTERS = 32;
+
+const names = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .pipe(z.array(endpointNameSchema).min(1))
+  .refine((list) => new Set(list).size === list.length, 'names an endpoint twice');
+
+export const gatewayEnvironmentSchema = z.object({
+  LAZARET_GATEWAY_INFERENCE_ADDR: addressSchema.prefault('127.0.0.1:7080').describe('where inference listens'),
+  LAZARET_GATEWAY_ADMIN_ADDR: addressSchema.prefault('127.0.0.1:7081').describe('where the admin surface listens'),
+  LAZARET_GATEWAY_ADMIN_TOKEN: z.string().min(1).describe('credential of the admin surface'),
+  LAZARET_GATEWAY_ENDPOINTS: names.describe('the endpoints this gateway answers for, separated by commas'),
+  LAZARET_GATEWAY_STATE_DIR: z.string().min(1).describe('folder for the held stance, captures and model bytes'),
+  /** Answered inferences kept per endpoint for a capture. */
+  LAZARET_GATEWAY_WINDOW: wholeNumber(1, 100_000).default(1000),
+  /** Milliseconds between two readings of the published stance. */
+  LAZARET_GATEWAY_POLL_MS: wholeNumber(100, 600_000).default(2000),
+  ...trustEnvironment,
+  ...s3Environment,
+  ...logEnvironment,
+});
+export type GatewayEnvironment = z.output<typeof gatewayEnvironmentSchema>;
+
+/** Where the gateway faces more than loopback, on either listener, its admin credential MUST be long and not a known one. */
+const strongAdminToken: EnvironmentRule<GatewayEnvironment> = (values) => {
+  const token = values.LAZARET_GATEWAY_ADMIN_TOKEN;
+  const faced = [values.LAZARET_GATEWAY_INFERENCE_ADDR, values.LAZARET_GATEWAY_ADMIN_ADDR].some(
+    (address) => address !== undefined && !isLoopback(address.host),
+  );
+  // A missing one is reported as such already.
+  if (!faced || token === undefined) return [];
+  const short = token.length < MIN_ADMIN_TOKEN_CHARACTERS;
+  const weakness = short ? `is shorter than ${MIN_ADMIN_TOKEN_CHARACTERS} characters` : weaknessOf(token);
+  if (weakness === null) return [];
+  return [
+    {
+      variable: 'LAZARET_GATEWAY_ADMIN_TOKEN',
+      expected: `${weakness}, and the gateway faces more than loopback`,
+      remedy: `set LAZARET_GATEWAY_ADMIN_TOKEN_FILE to a file with at least ${MIN_ADMIN_TOKEN_CHARACTERS} random characters, or listen on 127.0.0.1`,
+    },
+  ];
+};
+
+/** Throws an EnvironmentError with all problems at once. */
+export function readGatewayEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): GatewayEnvironment {
+  return parseEnvironment(gatewayEnvironmentSchema, env, readFile, [strongAdminToken]);
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { LoadedModel } from '../../domain/contracts/gateway.ts';
+import type { FallbackRule, ModelRef, Stance } from '../../domain/contracts/stance.ts';
+import { isSameModel, type ServedModel } from '../model/loader.ts';
+import { createTally, type Tally } from './counters.ts';
+
+export type Role = LoadedModel['role'];
+
+/**
+ * A stance with what it needs in memory. It is never changed, only replaced as a whole between two requests: whoever holds one can tell by
+ * identity whether it is still the one that counts.
+ */
+export type Posture = {
+  readonly stance: Stance;
+  readonly since: string;
+  readonly tally: Tally;
+} & (
+  | {
+      readonly answers: 'model';
+      readonly arm: 'live' | 'shadow';
+      readonly live: ServedModel;
+      readonly candidate: { readonly model: ServedModel; readonly share: number; readonly salt: string } | null;
+      readonly standby: ServedModel | null;
+      readonly observed: ServedModel | null;
+    }
+  | { readonly answers: 'rules'; readonly rules: readonly FallbackRule[] }
+  | { readonly answers: 'nobody'; readonly reason: string }
+);
+
+/** The models that a stance needs, by role. */
+export function modelsOf(stance: Stance): readonly (readonly [Role, ModelRef])[] {
+  switch (stance.kind) {
+    case 'serving':
+      return stance.standby
+        ? [
+            ['live', stance.model],
+            ['standby', stance.standby],
+          ]
+        : [['live', stance.model]];
+    case 'canary':
+      return [
+        ['live', stance.model],
+        ['candidate', stance.candidate],
+      ];
+    case 'shadow':
+      return stance.observed
+        ? [
+            ['live', stance.model],
+            ['observed', stance.observed],
+          ]
+        : [['live', stance.model]];
+    case 'fallback':
+    case 'isolated':
+      return [];
+  }
+}
+
+/** Null where a model of the stance is not among `models`. `salt` decides which requests a canary answers: the order's id, which no client knows. */
+export function postureOf(
+  stance: Stance,
+  models: readonly ServedModel[],
+  about: { readonly since: string; readonly salt: string },
+): Posture | null {
+  const common = { stance, since: about.since, tally: createTally() };
+  const find = (ref: ModelRef | null) =>
+    ref === null ? null : (models.find((model) => isSameModel(model.ref, ref)) ?? undefined);
+  if (stance.kind === 'isolated') return { ...common, answers: 'nobody', reason: stance.reason };
+  if (stance.kind === 'fallback') return { ...common, answers: 'rules', rules: stance.rules };
+  const live = find(stance.model);
+  const candidate = find(stance.kind === 'canary' ? stance.candidate : null);
+  const standby = find(stance.kind === 'serving' ? stance.standby : null);
+  const observed = find(stance.kind === 'shadow' ? stance.observed : null);
+  if (!live || candidate === undefined || standby === undefined || observed === undefined) return null;
+  return {
+    ...common,
+    answers: 'model',
+    arm: stance.kind === 'shadow' ? 'shadow' : 'live',
+    live,
+    candidate:
+      candidate && stance.kind === 'canary' ? { model: candidate, share: stance.share, salt: about.salt } : null,
+    standby,
+    observed,
+  };
+}
+
+export function isolation(reason: string, since: string): Posture {
+  return { stance: { kind: 'isolated', reason }, since, tally: createTally(), answers: 'nobody', reason };
+}
+
+/** Everything in memory, by role. */
+export function loadedBy(posture: Posture): readonly (readonly [Role, ServedModel])[] {
+  if (posture.answers !== 'model') return [];
+  const roles: (readonly [Role, ServedModel])[] = [['live', posture.live]];
+  if (posture.candidate) roles.push(['candidate', posture.candidate.model]);
+  if (posture.standby) roles.push(['standby', posture.standby]);
+  if (posture.observed) roles.push(['observed', posture.observed]);
+  return roles;
+}
+
+/** May an answer of this model still go out? */
+export function answersWith(posture: Posture, model: ServedModel): boolean {
+  return posture.answers === 'model' && (posture.live === model || posture.candidate?.model === model);
+}
+
+const TWO_TO_32 = 2 ** 32;
+
+/** The same request id always goes to the same arm of one canary. */
+export function goesToCandidate(id: string, share: number, salt: string): boolean {
+  const hash = createHash('sha256').update(`${salt}\n${id}`).digest();
+  return hash.readUInt32BE(0) / TWO_TO_32 < share;
+}
