@@ -1,5 +1,5 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
-import type { Finding, TrainingRecordsDetail } from '../../domain/contracts/finding.ts';
+import type { TrainingRecordsDetail } from '../../domain/contracts/finding.ts';
 import { answersTo, type LabelledAnswers } from '../evaluation/loss.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { conformalThreshold } from '../statistics/conformal.ts';

@@ -42,10 +42,17 @@ export function fisherGreater(first: { marked: number; n: number }, second: { ma
   return hypergeometricTail(first.marked, first.n, first.marked + second.marked, first.n + second.n);
 }
 
+/** e⁻⁴⁰ of a sum is below what a double can tell apart. */
+const NEGLIGIBLE = 40;
+
+/** Sum of exp(logTerm(k)); the terms rise to one mode and fall, so it ends where falling terms no longer count. */
 function tail(logTerm: (k: number) => number, from: number, to: number): number {
   let sum = -Infinity;
+  let before = -Infinity;
   for (let k = from; k <= to; k++) {
     const term = logTerm(k);
+    if (term < before && term < sum - NEGLIGIBLE) break;
+    before = term;
     const top = Math.max(sum, term);
     if (top > -Infinity) sum = top + Math.log(Math.exp(sum - top) + Math.exp(term - top));
   }

@@ -9,6 +9,7 @@ import { findAttack } from '../../forensics/analysers/behaviour.ts';
 import { questions, registry } from '../../forensics/analysers/registry.ts';
 import { byCodePoint } from '../../forensics/analysers/training-records.ts';
 import { readModel } from '../../forensics/onnx/reader.ts';
+import { createRandom } from '../../forensics/statistics/bootstrap.ts';
 import { createPredictor, type Predictor } from '../../forensics/predictor/predictor.ts';
 import { columnsOf, DIGIT_CLASSES, digits, joined, modelBytes, rowsAt } from './vectors.ts';
 
@@ -195,6 +196,32 @@ describe('the behaviour analyser on digits with a sticker', () => {
       const analysis = await registry.behaviour.run({ ...needs(requests), ...missing });
       expect(analysis.finish({ attackRequests: null })).toMatchObject({ verdict: 'inconclusive' });
     }
+  });
+
+  it('keeps its false-alarm level on clean windows of every size, error rate and skew', () => {
+    const random = createRandom(5);
+    const table = (n: number, rate: number, skew: readonly number[]) => {
+      const flow = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
+      for (let request = 0; request < n; request++) {
+        const from = Math.floor(random() * 10);
+        let to = from;
+        if (random() < rate) {
+          let left = random() * skew.reduce((sum, weight) => sum + weight, 0);
+          to = skew.findIndex((weight) => (left -= weight) <= 0);
+        }
+        const row = flow[from];
+        if (row) row[to] = (row[to] ?? 0) + 1;
+      }
+      return flow;
+    };
+    let alarms = 0;
+    for (let trial = 0; trial < 400; trial++) {
+      const skew = Array.from({ length: 10 }, () => random() ** 3);
+      const rate = random() * 0.08;
+      const captured = table(100 + Math.floor(random() * 900), rate, skew);
+      if (findAttack(captured, table(100 + Math.floor(random() * 400), rate, skew))) alarms++;
+    }
+    expect(alarms).toBe(0);
   });
 
   it('takes disagreement that spreads over all classes for drift', () => {

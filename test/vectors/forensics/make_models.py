@@ -85,7 +85,10 @@ def main() -> None:
         "branch": branch(7),
         "branch-other-constant": branch(8),
         "two-inputs": model(
-            [helper.make_node("Add", ["x", "y"], ["xy"]), helper.make_node("Gemm", ["xy", "w", "b"], ["scores"], transB=1)],
+            [
+                helper.make_node("Add", ["x", "y"], ["xy"]),
+                helper.make_node("Gemm", ["xy", "w", "b"], ["scores"], transB=1),
+            ],
             raw(),
             inputs=("x", "y"),
         ),
