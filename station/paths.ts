@@ -22,6 +22,8 @@ export interface StationPaths {
   readonly s3Versions: string;
   /** Captures and the last stance of the gateway. */
   readonly gateway: string;
+  /** Compiled training steps: code, so nobody else may write here. */
+  readonly trainerCache: string;
   readonly notifications: string;
   readonly reports: string;
 }
@@ -43,6 +45,7 @@ export function stationPaths(home: string = process.env['LAZARET_HOME'] ?? '.laz
     s3Root: at('s3', 'buckets'),
     s3Versions: at('s3', 'versions'),
     gateway: at('gateway'),
+    trainerCache: at('trainer-cache'),
     notifications: at('notifications'),
     reports: at('reports'),
   };

@@ -4,6 +4,8 @@ import { delimiter, join } from 'node:path';
 import { RESPONSE_QUEUE } from '../domain/contracts/messages.ts';
 import { SEARCH_ATTRIBUTES } from '../domain/contracts/search-attributes.ts';
 import { S3_BUCKETS, credentialFile, readCredentials } from './credentials.ts';
+import { loadConfiguration } from '../clients/configuration/load.ts';
+import { surfacesOf } from './default-configuration.ts';
 import { checkout, type StationPaths } from './paths.ts';
 import type { Ports } from './ports.ts';
 import { answers, type TemporalProbe } from './readiness.ts';
@@ -37,10 +39,11 @@ export const s3Endpoint = ({ foreign, ports }: Pick<Layout, 'foreign' | 'ports'>
 
 /** How each process of the station is started, in the order of start. Stopping goes the other way round. */
 export function plans(layout: Layout): Readonly<Record<ProcessName, ProcessPlan | null>> {
+  const endpoints = ownEndpoints(layout);
   return {
     s3: layout.foreign.s3 ? null : s3(layout),
     temporal: layout.foreign.temporal ? null : temporal(layout),
-    gateway: gateway(layout),
+    gateway: endpoints.length > 0 ? gateway(layout, endpoints) : null,
     response: response(layout),
     trainer: trainer(layout),
     api: api(layout),
@@ -86,17 +89,25 @@ function temporal({ paths, ports, probe }: Layout): ProcessPlan {
   };
 }
 
-function gateway(layout: Layout): ProcessPlan {
+/** The endpoints of lazaret.yaml that stand behind this station's own gateway. Throws a ConfigurationError with every problem in the file. */
+function ownEndpoints({ paths, ports }: Layout): readonly string[] {
+  const own = surfacesOf(ports).admin;
+  return Object.entries(loadConfiguration(paths.configuration).endpoints)
+    .filter(([, endpoint]) => new URL(endpoint.admin).origin === own)
+    .map(([name]) => name);
+}
+
+function gateway(layout: Layout, endpoints: readonly string[]): ProcessPlan {
   const { paths, ports } = layout;
   return {
     ...node(paths, 'gateway', ['gateway', 'main.js']),
     env: {
       ...surroundings(),
       ...s3Variables(layout),
-      LAZARET_CONFIG: paths.configuration,
       LAZARET_TRUST_FILE: paths.trust,
-      LAZARET_GATEWAY_LISTEN: `127.0.0.1:${ports.inference}`,
-      LAZARET_GATEWAY_ADMIN_LISTEN: `127.0.0.1:${ports.admin}`,
+      LAZARET_GATEWAY_ENDPOINTS: endpoints.join(','),
+      LAZARET_GATEWAY_INFERENCE_ADDR: `127.0.0.1:${ports.inference}`,
+      LAZARET_GATEWAY_ADMIN_ADDR: `127.0.0.1:${ports.admin}`,
       LAZARET_GATEWAY_ADMIN_TOKEN_FILE: credentialFile(paths.credentials, 'adminToken'),
       LAZARET_GATEWAY_STATE_DIR: paths.gateway,
     },
@@ -139,6 +150,7 @@ function trainer(layout: Layout): ProcessPlan {
       PYTHONPATH: folder,
       PYTHONUNBUFFERED: '1',
       LAZARET_TRAINER_QUEUE: DEFAULT_TRAINER_QUEUE,
+      LAZARET_TRAINER_CACHE: paths.trainerCache,
     },
     ready: (since) => probe.polled(DEFAULT_TRAINER_QUEUE, 'activity', since),
   };

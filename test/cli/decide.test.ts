@@ -44,7 +44,9 @@ beforeAll(async () => {
   const address = server.address();
   url = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`;
 });
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+});
 beforeEach(() => {
   received = [];
   waiting = {

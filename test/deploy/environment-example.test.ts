@@ -1,18 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-const PROCESSES = ['api', 'gateway', 'workers'];
+const PROCESSES = ['api/environment', 'gateway/config', 'workers/environment'];
 const example = readFileSync('.env.example', 'utf8');
 const listed = [...example.matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name ?? '');
 
 /** Variables of the schemas that the processes parse their environment with. */
 async function declared(): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const room of PROCESSES) {
-    if (!existsSync(`${room}/environment.ts`)) continue;
-    const module: Record<string, unknown> = await import(`../../${room}/environment.ts`);
+  for (const schema of PROCESSES) {
+    const module: Record<string, unknown> = await import(`../../${schema}.ts`);
     for (const value of Object.values(module))
       if (value instanceof z.ZodObject) found.push(...Object.keys(value.shape));
   }
