@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 
 /** The values of `temporalEnvironment` that a connection needs. */
 export interface TemporalSettings {
@@ -12,7 +12,9 @@ export interface TemporalSettings {
 }
 
 /** Also the shape that `NativeConnection.connect` of the worker takes. An API key is never sent without TLS. */
-export function connectionOptions(settings: TemporalSettings): Pick<ConnectionOptions, 'address' | 'apiKey'> & {
+export function connectionOptions(settings: TemporalSettings): {
+  address: string;
+  apiKey?: string;
   tls?: true | { clientCertPair?: { crt: Buffer; key: Buffer }; serverRootCACertificate?: Buffer };
 } {
   const {

@@ -1,0 +1,222 @@
+import type { Analysis, AnalysisSubject, InvestigateActivities } from '../domain/contracts/activities.ts';
+import type { AnalyserName, Finding } from '../domain/contracts/finding.ts';
+import type { GoldenRecord, RegressionAttack } from '../domain/contracts/golden.ts';
+import type { ObjectRef } from '../domain/contracts/object-ref.ts';
+import { Failure } from '../domain/incident/failure.ts';
+import { canonicalJson } from '../domain/proofs/canonical-json.ts';
+import { digestOf } from '../domain/proofs/digest.ts';
+import { readDataset } from '../evidence/dataset/read.ts';
+import { verifyModel } from '../evidence/model-signing/verify.ts';
+import { crashed } from '../forensics/analysers/analyser.ts';
+import { registry } from '../forensics/analysers/registry.ts';
+import type { LineageNeeds } from '../forensics/analysers/lineage.ts';
+import type { SignatureNeeds } from '../forensics/analysers/signature.ts';
+import { capturedRows } from '../forensics/analysers/window.ts';
+import { readModel } from '../forensics/onnx/reader.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { readWindow, versionBehind, versionOf, withPredictors } from './examination.ts';
+import { answeringModel } from './preserve.ts';
+
+type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 'registry' | 'adapter' | 'signers'>;
+
+/** Where lazaret.yaml names no budget for the model. */
+const DEFAULT_FALSE_ALARM_BUDGET = 0.01;
+
+/** Fetches what each analyser needs, runs it, and stores what it attaches. What cannot be had is given as null: the analyser says so. */
+export function createInvestigateActivities(deps: Needs): InvestigateActivities {
+  const json = (value: unknown, name: string): Promise<ObjectRef> =>
+    deps.store.put('evidence', new TextEncoder().encode(canonicalJson(value)), { mediaType: 'application/json', name });
+
+  const ask: Record<
+    AnalyserName,
+    (subject: AnalysisSubject, golden: GoldenRecord | null, earlier: readonly Finding[]) => Promise<Finding>
+  > = {
+    signature: async (subject, golden) =>
+      (await registry.signature.run(await signatureNeeds(deps, subject, golden))).finish({}),
+
+    lineage: async (subject, golden) =>
+      (await registry.lineage.run(await lineageNeeds(deps, subject, golden))).finish({}),
+
+    graph: async (subject, golden) => (await registry.graph.run(await twoModels(deps, subject, golden))).finish({}),
+
+    weights: async (subject, golden) => (await registry.weights.run(await twoModels(deps, subject, golden))).finish({}),
+
+    behaviour: async (subject, golden) => {
+      const suspect = subject.capture.model;
+      if (!golden || !suspect) {
+        const analysis = await registry.behaviour.run({
+          requests: [],
+          suspect: null,
+          golden: null,
+          probes: NO_PROBES,
+          featureShape: [],
+          classes: [],
+        });
+        return analysis.finish({ attackRequests: null });
+      }
+      const { manifest, columns } = await readDataset(deps.store, golden.holdout, deps.keys);
+      const window = await readWindow(deps, subject.capture.window);
+      return await withPredictors(
+        [await deps.store.get(suspect), await deps.store.get(golden.ref.artifact)],
+        async (own, reference) => {
+          const analysis = await registry.behaviour.run({
+            requests: capturedRows(window, columns.width, subject.capture.modelDigest),
+            suspect: own ?? null,
+            golden: reference ?? null,
+            probes: { features: columns.features, count: columns.count },
+            featureShape: manifest.featureShape,
+            classes: manifest.classes,
+          });
+          const { attackRequests } = analysis.attachments;
+          const attack: RegressionAttack | null = attackRequests && {
+            schema: 'lazaret.regression-attack/v1',
+            incident: subject.incident,
+            featureShape: manifest.featureShape,
+            requests: [...attackRequests],
+          };
+          return analysis.finish({ attackRequests: attack && (await json(attack, 'captured-attack.json')) });
+        },
+      );
+    },
+
+    'training-records': async (subject, golden, earlier) => {
+      const artifact = subject.capture.modelDigest;
+      const behind = artifact && (await versionBehind(deps, artifact));
+      const records = behind && behind.version ? await readDataset(deps.store, behind.ref, deps.keys) : null;
+      const budget = deps.configuration.models[subject.model]?.taintFalseAlarmBudget ?? DEFAULT_FALSE_ALARM_BUDGET;
+      if (!golden) {
+        const analysis = await registry['training-records'].run({ ...NO_RECORDS, falseAlarmBudget: budget });
+        return analysis.finish({ taintedIds: null });
+      }
+      const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
+      return await withPredictors([await deps.store.get(golden.ref.artifact)], async (reference) => {
+        const analysis = await registry['training-records'].run({
+          records: records?.columns ?? null,
+          golden: reference ?? null,
+          holdout: holdout.columns,
+          featureShape: holdout.manifest.featureShape,
+          classes: holdout.manifest.classes,
+          attackTarget: attackTargetOf(earlier),
+          newBatches: newBatchesOf(earlier),
+          falseAlarmBudget: budget,
+        });
+        const { taintedIds } = analysis.attachments;
+        return analysis.finish({ taintedIds: taintedIds && (await json(taintedIds, 'tainted-records.json')) });
+      });
+    },
+  };
+
+  return {
+    analyse: async ({ analyser, subject, earlier }): Promise<Analysis> => {
+      const finding = await answer(ask[analyser], analyser, subject, deps, earlier);
+      return { finding, record: await json(finding, `finding-${analyser}.json`) };
+    },
+  };
+}
+
+/** A crash is a finding; storage that is away is not: the step is tried again. */
+async function answer(
+  ask: (subject: AnalysisSubject, golden: GoldenRecord | null, earlier: readonly Finding[]) => Promise<Finding>,
+  analyser: AnalyserName,
+  subject: AnalysisSubject,
+  deps: Needs,
+  earlier: readonly Finding[],
+): Promise<Finding> {
+  try {
+    return await ask(subject, await deps.registry.latest(subject.model), earlier);
+  } catch (error) {
+    if (error instanceof Failure && error.code.startsWith('storage/')) throw error;
+    return crashed(analyser, registry[analyser].question, error);
+  }
+}
+
+const NO_PROBES = { features: new Float32Array(), count: 0 } as const;
+const NO_RECORDS = {
+  records: null,
+  golden: null,
+  holdout: null,
+  featureShape: [],
+  classes: [],
+  attackTarget: null,
+  newBatches: null,
+} as const;
+
+function attackTargetOf(earlier: readonly Finding[]): number | null {
+  const detail = earlier.find((finding) => finding.analyser === 'behaviour')?.detail;
+  return detail?.analyser === 'behaviour' ? (detail.attack?.targetClass ?? null) : null;
+}
+
+function newBatchesOf(earlier: readonly Finding[]): readonly string[] | null {
+  const detail = earlier.find((finding) => finding.analyser === 'lineage')?.detail;
+  return detail?.analyser === 'lineage' && detail.suspectDataset !== null
+    ? detail.newBatches.map((batch) => batch.batch)
+    : null;
+}
+
+async function twoModels(deps: Needs, subject: AnalysisSubject, golden: GoldenRecord | null) {
+  return {
+    suspect: subject.capture.model && readModel(await deps.store.get(subject.capture.model)),
+    golden: golden && readModel(await deps.store.get(golden.ref.artifact)),
+  };
+}
+
+async function signatureNeeds(
+  deps: Needs,
+  subject: AnalysisSubject,
+  golden: GoldenRecord | null,
+): Promise<SignatureNeeds> {
+  const { model, signature, modelDigest } = subject.capture;
+  const live = subject.receipt.before.loaded.find((loaded) => loaded.digest === modelDigest);
+  const bytes = model && (await deps.store.get(model));
+  const check = async (): Promise<SignatureNeeds['ownCheck']> => {
+    if (!bytes || !signature) return null;
+    try {
+      const { keyName } = verifyModel(
+        await deps.store.get(signature),
+        [{ name: 'model.onnx', bytes }],
+        deps.keys,
+        'model',
+      );
+      return { verified: true, keyName, reason: null };
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      return { verified: false, keyName: null, reason: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  return {
+    servedDigest: modelDigest,
+    goldenDigest: golden?.ref.artifact.digest ?? null,
+    signature: live?.signature ?? null,
+    ownCheck: await check(),
+    gatewayDigestMatchesBytes: bytes ? digestOf(bytes) === modelDigest : null,
+    registryKeys: deps.keys.filter((key) => key.uses.includes('golden')).map((key) => key.name),
+  };
+}
+
+async function lineageNeeds(deps: Needs, subject: AnalysisSubject, golden: GoldenRecord | null): Promise<LineageNeeds> {
+  const suspect = subject.capture.modelDigest ? await versionBehind(deps, subject.capture.modelDigest) : null;
+  const endpoints = await Promise.all(
+    Object.keys(deps.configuration.endpoints).map(async (endpoint) => {
+      // The origin is contained already: what it served is in the receipt, not in what it answers with now.
+      const artifact = endpoint === subject.endpoint ? subject.capture.modelDigest : await servedBy(deps, endpoint);
+      if (artifact === null)
+        return { endpoint, artifact, manifest: null, unknown: 'the endpoint does not tell what it serves' };
+      const behind = await versionBehind(deps, artifact);
+      return { endpoint, artifact, manifest: behind.version, unknown: behind.version ? null : behind.unknown };
+    }),
+  );
+  return {
+    suspectManifest: suspect?.version ?? null,
+    goldenManifest: golden && (await versionOf(deps, golden.dataset)),
+    endpoints,
+  };
+}
+
+async function servedBy(deps: Needs, endpoint: string) {
+  try {
+    const status = await deps.adapter(endpoint).read(endpoint);
+    return answeringModel(status.stance)?.artifact.digest ?? null;
+  } catch {
+    return null;
+  }
+}

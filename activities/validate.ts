@@ -1,0 +1,124 @@
+import { regressionAttackSchema, type RegressionAttack } from '../domain/contracts/golden.ts';
+import type { Finding } from '../domain/contracts/finding.ts';
+import type { ObjectRef } from '../domain/contracts/object-ref.ts';
+import type { ValidateActivities } from '../domain/contracts/activities.ts';
+import type { ValidationReport } from '../domain/contracts/plan.ts';
+import { Failure } from '../domain/incident/failure.ts';
+import { canonicalJson } from '../domain/proofs/canonical-json.ts';
+import { readDataset } from '../evidence/dataset/read.ts';
+import { capturedRows, tableOf } from '../forensics/analysers/window.ts';
+import { evaluationOf } from '../forensics/evaluation/evaluation.ts';
+import { answersTo } from '../forensics/evaluation/loss.ts';
+import { graphHash } from '../forensics/onnx/graph-hash.ts';
+import { readModel } from '../forensics/onnx/reader.ts';
+import { weightsOf } from '../forensics/onnx/weights.ts';
+import type { Predictor } from '../forensics/predictor/predictor.ts';
+import { flowMatrix, winners } from '../forensics/statistics/calibration.ts';
+import { validate } from '../forensics/validation/gates.ts';
+import { replayAttack } from '../forensics/validation/replay.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { goldenOf, readWindow, withPredictors } from './examination.ts';
+import { readSuite } from './learn.ts';
+
+type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 'registry'>;
+
+export function createValidateActivities(deps: Needs): ValidateActivities {
+  return {
+    validateCandidate: async ({ incident, model, candidate, findings, capture }) => {
+      const thresholds = deps.configuration.models[model]?.gates;
+      if (!thresholds) throw new Failure('internal/error', `lazaret.yaml declares no model "${model}"`);
+      const golden = await goldenOf(deps, model);
+      const bytes = { candidate: await deps.store.get(candidate), golden: await deps.store.get(golden.ref.artifact) };
+      const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
+      const attack = await capturedAttack(deps, findings);
+      const past = await pastAttacks(deps, model);
+      const window = await readWindow(deps, capture.window);
+      const parsed = { candidate: readModel(bytes.candidate), golden: readModel(bytes.golden) };
+
+      const measured = await withPredictors([bytes.candidate, bytes.golden], async (own, reference) => {
+        if (!own || !reference) throw new Failure('internal/error', 'two models were asked for');
+        const { columns, manifest } = holdout;
+        const measure = async (predictor: Predictor) => {
+          const answers = await answersTo(predictor, columns, manifest.featureShape);
+          return {
+            evaluation: evaluationOf(answers, columns, manifest.classes, golden.holdout.manifest.digest),
+            predicted: answers.predicted,
+          };
+        };
+        return {
+          candidate: await measure(own),
+          golden: await measure(reference),
+          attack: attack && (await replayAttack(attack, own, reference)),
+          regressions: await Promise.all(past.map((one) => replayAttack(one, own, reference))),
+          flow: await flowOf(
+            own,
+            reference,
+            capturedRows(window, columns.width, null),
+            manifest.featureShape,
+            manifest.classes.length,
+          ),
+        };
+      });
+
+      const { gates, verdict } = validate({
+        ...measured,
+        labels: holdout.columns.labels,
+        thresholds,
+        graphs: { candidate: graphHash(parsed.candidate), golden: graphHash(parsed.golden) },
+        nonFiniteWeights: weightsOf(parsed.candidate).reduce(
+          (sum, weight) => sum + weight.values.filter((value) => !Number.isFinite(value)).length,
+          0,
+        ),
+      });
+      const report: ValidationReport = {
+        schema: 'lazaret.validation/v1',
+        incident,
+        candidate,
+        golden: golden.ref.artifact.digest,
+        holdout: golden.holdout.manifest.digest,
+        gates,
+        verdict,
+        flow: measured.flow,
+      };
+      const record = await deps.store.put('evidence', new TextEncoder().encode(canonicalJson(report)), {
+        mediaType: 'application/json',
+        name: 'validation.json',
+      });
+      return { report, record };
+    },
+  };
+}
+
+async function readAttack(deps: Needs, ref: ObjectRef): Promise<RegressionAttack> {
+  return regressionAttackSchema.parse(JSON.parse(new TextDecoder().decode(await deps.store.get(ref))));
+}
+
+async function capturedAttack(deps: Needs, findings: readonly Finding[]): Promise<RegressionAttack | null> {
+  const detail = findings.find((finding) => finding.analyser === 'behaviour')?.detail;
+  return detail?.analyser === 'behaviour' && detail.attack ? await readAttack(deps, detail.attack.requests) : null;
+}
+
+async function pastAttacks(deps: Needs, model: string): Promise<readonly RegressionAttack[]> {
+  const { suite } = await readSuite(deps.store, model);
+  return await Promise.all(suite.map((ref) => readAttack(deps, ref)));
+}
+
+/** [golden class][candidate class] over the captured requests: what the repaired model would have answered. */
+async function flowOf(
+  own: Predictor,
+  golden: Predictor,
+  rows: ReturnType<typeof capturedRows>,
+  shape: readonly number[],
+  classes: number,
+): Promise<readonly (readonly number[])[]> {
+  if (rows.length === 0) return [];
+  const table = tableOf(
+    rows,
+    shape.reduce((product, dim) => product * dim, 1),
+  );
+  const answered = async (predictor: Predictor) => {
+    const { scores, classes: width } = await predictor.logits(table, rows.length, shape);
+    return winners(scores, width);
+  };
+  return flowMatrix(await answered(golden), await answered(own), classes);
+}
