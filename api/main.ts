@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     golden: createGoldenRegistry(store, trust),
     exportBundle: createBundleExport({
       store,
-      signer: existsSync(keyFile('case-log')) ? signer('case-log') : null,
+      signer: existsSync(keyFile('export')) ? signer('export') : null,
       trust: { machines: trustFileOf(trust), people },
       clock: () => new Date(),
     }),

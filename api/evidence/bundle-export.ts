@@ -5,7 +5,10 @@ import { exportBundle } from '../../evidence/bundle/export.ts';
 import type { Signer, Store } from '../../evidence/ports.ts';
 import { Problem } from '../problem.ts';
 
-/** Exports what the workflow says is the case. Without the case-log key a bundle could not be sealed, so there is none. */
+/**
+ * Exports what the workflow says is the case. `signer` is a key of use `case-log` of the API's own (`export.pem`), not the response worker's:
+ * a bundle then tells which process sealed it. Without one a bundle could not be sealed, so there is none.
+ */
 export function createBundleExport(deps: {
   readonly store: Store;
   readonly signer: Signer | null;
@@ -17,7 +20,7 @@ export function createBundleExport(deps: {
     if (signer === null) {
       throw new Problem(
         'unavailable',
-        'This process has no case-log.pem in LAZARET_KEYS_DIR and cannot seal a bundle.',
+        'This API has no export.pem (a key of use case-log) in LAZARET_KEYS_DIR, so it cannot seal a bundle.',
       );
     }
     const { incident, endpoint, log, release } = state;

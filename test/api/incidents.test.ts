@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createBundleExport } from '../../api/evidence/bundle-export.ts';
 import { openApiText } from '../../api/openapi.ts';
 import { DecisionRefused, WorkerSilent } from '../../clients/temporal/errors.ts';
 import { approvalStatementSchema } from '../../domain/contracts/approval.ts';
 import { verifyCompactJws } from '../../domain/proofs/jws.ts';
 import type { ApiDeps } from '../../api/ports.ts';
 import { createPublicKey } from 'node:crypto';
-import { ADA, GUS, MAX, decode, startApi, type fakeIncidents } from './fakes.ts';
+import { ADA, GUS, MAX, decode, entry, fakeIncidents, startApi } from './fakes.ts';
 
 const INCIDENT = 'signs-0123abcd';
 let app: NestFastifyApplication;
@@ -97,6 +98,35 @@ describe('incidents', () => {
     expect(later.body.match(/^id: .*$/gm)).toEqual(['id: 1']);
   });
 
+  it('stop being watched when the reader goes away', async () => {
+    let watching = 0;
+    const { client, open } = fakeIncidents();
+    open.add('signs');
+    const endless: typeof client.watch = async function* () {
+      watching += 1;
+      try {
+        for (let seq = 0; ; seq += 1) {
+          yield [entry(seq, 'more')];
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      } finally {
+        watching -= 1;
+      }
+    };
+    const busy = await startApi({ incidents: { ...client, watch: endless } });
+    await busy.app.listen(0, '127.0.0.1');
+    const leave = new AbortController();
+    const url = `${await busy.app.getUrl()}/v1/incidents/${INCIDENT}/stream`;
+    const response = await fetch(url, { headers: { authorization: `Bearer ${ADA}` }, signal: leave.signal });
+    await response.body?.getReader().read();
+    expect(watching).toBe(1);
+    leave.abort();
+    for (let attempt = 0; attempt < 100 && watching > 0; attempt += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(watching).toBe(0);
+    await busy.app.close();
+  });
+
   it('say so when no worker answers', async () => {
     const silent = await startApi();
     await silent.incidents.client.raiseAlert(incidents.alerts[0] ?? fail());
@@ -182,6 +212,22 @@ describe('evidence', () => {
     ]);
     expect((await read('report.md')).body).toBe('# report');
     await closed.app.close();
+  });
+
+  it('is not exported by an API that could not seal it', async () => {
+    const trust = {
+      machines: { schema: 'lazaret.trust/v1' as const, keys: [] },
+      people: { people: [], vouchers: [], gates: deps.configuration.gates },
+    };
+    const exportBundle = createBundleExport({ store: deps.store, signer: null, trust, clock: deps.clock });
+    const keyless = await startApi({ exportBundle });
+    keyless.incidents.open.add('signs');
+    const response = await keyless.app.inject({
+      url: `/v1/incidents/${INCIDENT}/bundle`,
+      headers: { authorization: `Bearer ${ADA}` },
+    });
+    expect([response.statusCode, response.json().detail]).toEqual([503, expect.stringContaining('export.pem')]);
+    await keyless.app.close();
   });
 
   it('comes as a tar file', async () => {
