@@ -2,9 +2,14 @@ import type { AnalyserName, Finding } from '../contracts/finding.ts';
 import { ANALYSERS } from '../contracts/finding.ts';
 import type { IncidentKind } from './kinds.ts';
 
-/** Which analysers run for a kind. Every kind asks every question of the first set: an alert's kind is a claim, not a finding. */
-export function analysersFor(_kind: IncidentKind): readonly AnalyserName[] {
-  return ANALYSERS;
+/**
+ * Which analysers run for a kind, in waves: those of one wave run in parallel and see the findings of the waves before. Every kind asks
+ * every question of the first set, because an alert's kind is a claim, not a finding.
+ */
+export function wavesFor(_kind: IncidentKind): readonly (readonly AnalyserName[])[] {
+  // The class that the attack was seen to lead to sharpens the search for its training records.
+  const last: AnalyserName = 'training-records';
+  return [ANALYSERS.filter((analyser) => analyser !== last), [last]];
 }
 
 export type Remedy = 'retrain' | 'restore' | 'resume';
