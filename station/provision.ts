@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { digestOf } from '../domain/proofs/digest.ts';
 import { generateKey } from '../evidence/keys/key-material.ts';
 import { createSigner, publicKeyOf, trustedKeyOf } from '../evidence/keys/signer.ts';
-import { trustFileOf } from '../evidence/keys/trusted-keys.ts';
-import type { Signer } from '../evidence/ports.ts';
+import { loadTrustFile, trustFileOf } from '../evidence/keys/trusted-keys.ts';
+import type { Signer, TrustedKey } from '../evidence/ports.ts';
 import { provisionCredentials } from './credentials.ts';
 import { defaultConfiguration, followPorts, type ConfiguredPerson, type Surfaces } from './default-configuration.ts';
 import { KEYRING, PEOPLE, keyFile } from './identities.ts';
@@ -21,9 +21,17 @@ export function provision(paths: StationPaths, surfaces: Surfaces): void {
   const keys = KEYRING.map((entry) =>
     trustedKeyOf(provisionKey(keyFile(paths, entry), entry.title, entry.alg), entry.uses),
   );
-  if (!existsSync(paths.trust)) writeFileSync(paths.trust, `${JSON.stringify(trustFileOf(keys), null, 2)}\n`);
+  writeTrust(paths.trust, keys);
   const people = PEOPLE.map((person) => provisionPerson(paths, person));
   if (!existsSync(paths.configuration)) writeFileSync(paths.configuration, defaultConfiguration(surfaces, people));
+}
+
+/** The station's own keys beside those the user added; a key that a newer version brings is added to the file of an older one. */
+function writeTrust(file: string, own: readonly TrustedKey[]): void {
+  const listed = existsSync(file) ? loadTrustFile(readFileSync(file, 'utf8')) : [];
+  const missing = own.filter((key) => !listed.some((other) => other.kid === key.kid));
+  if (missing.length === 0) return;
+  writeFileSync(file, `${JSON.stringify(trustFileOf([...listed, ...missing]), null, 2)}\n`);
 }
 
 function provisionPerson(paths: StationPaths, person: (typeof PEOPLE)[number]): ConfiguredPerson {
