@@ -26,9 +26,9 @@ type Needs = Pick<
   'configuration' | 'keys' | 'store' | 'registry' | 'signers' | 'golden' | 'adapter' | 'infer' | 'now'
 >;
 
-const CANARY_POLL_MS = 200;
+const CANARY_POLL_MS = 100;
 /** Probes sent between two looks at the counters, so that a canary on a quiet endpoint ends too. */
-const PROBES_PER_TURN = 20;
+const PROBES_PER_TURN = 50;
 
 export function createReleaseActivities(deps: Needs): ReleaseActivities {
   const put = (value: unknown, name: string): Promise<ObjectRef> =>
@@ -158,14 +158,19 @@ export function createReleaseActivities(deps: Needs): ReleaseActivities {
         };
         if (figures.requests >= requests || deps.now().getTime() > deadline) return figures;
         heartbeat({ attempt: activityInfo().attempt, requests: figures.requests });
-        for (let probe = 0; probe < PROBES_PER_TURN; probe += 1) {
-          const row = (turn * PROBES_PER_TURN + probe) % columns.count;
-          await deps.infer(
-            endpoint,
-            [Array.from(columns.features.subarray(row * columns.width, (row + 1) * columns.width))],
-            manifest.featureShape,
-          );
-        }
+        const rows = Array.from(
+          { length: PROBES_PER_TURN },
+          (_, probe) => (turn * PROBES_PER_TURN + probe) % columns.count,
+        );
+        await Promise.all(
+          rows.map((row) =>
+            deps.infer(
+              endpoint,
+              [Array.from(columns.features.subarray(row * columns.width, (row + 1) * columns.width))],
+              manifest.featureShape,
+            ),
+          ),
+        );
         await sleep(CANARY_POLL_MS);
       }
     },

@@ -77,6 +77,11 @@ models:
   digits:
     # The Temporal task queue of the trainer. Any worker that serves the trainer contract there is a trainer.
     queue: trainer
+    # A repair goes on from the golden weights, so it takes fewer and smaller steps than the first training. What is not given here comes
+    # from the golden record.
+    hyperparameters:
+      epochs: 12
+      learningRate: 0.0005
     budget:
       seconds: 600
       steps: 20000

@@ -7,7 +7,7 @@ import { createGoldenCache } from '../activities/golden-cache.ts';
 import { loadConfiguration } from '../clients/configuration/load.ts';
 import { trustRootOf } from '../clients/configuration/trust-root.ts';
 import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
-import { createInferenceClient } from '../clients/inference/client.ts';
+import { createInferenceClient, type InferenceClient } from '../clients/inference/client.ts';
 import { createS3Store } from '../clients/s3/store.ts';
 import type { EndpointAdapter } from '../domain/contracts/endpoint-adapter.ts';
 import { createGoldenRegistry } from '../evidence/golden/registry.ts';
@@ -55,6 +55,13 @@ export function responseDependencies(environment: ResponseWorkerEnvironment, log
     return made;
   };
 
+  const clients = new Map<string, InferenceClient>();
+  const inference = (base: string): InferenceClient => {
+    const client = clients.get(base) ?? createInferenceClient({ base, clientId: 'lazaret-canary' });
+    clients.set(base, client);
+    return client;
+  };
+
   return {
     configuration,
     keys,
@@ -64,13 +71,8 @@ export function responseDependencies(environment: ResponseWorkerEnvironment, log
     registry,
     golden: createGoldenCache(registry, Object.keys(configuration.models)),
     adapter,
-    infer: async (endpoint, rows, shape) => {
-      const client = createInferenceClient({
-        base: endpointOf({ configuration }, endpoint).inference,
-        clientId: 'lazaret-canary',
-      });
-      return await client.infer(endpoint, rows, shape);
-    },
+    infer: async (endpoint, rows, shape) =>
+      await inference(endpointOf({ configuration }, endpoint).inference).infer(endpoint, rows, shape),
     notify: createNotifier(environment.LAZARET_NOTIFICATIONS_DIR, log, now),
     now,
   };

@@ -48,9 +48,9 @@ export async function seeThrough(
         'internal/error',
         `incident ${incident} did not close within ${PATIENCE_MS / 60_000} minutes`,
       );
-    const [state, entries] = await Promise.all([incidents.state(incident), incidents.entries(incident, seen)]).catch(
-      () => [null, []] as const,
-    );
+    const state = await incidents.state(incident).catch(() => null);
+    // Entries after the state: once it says "closed", nothing more is written, so the last ones are told too.
+    const entries = await incidents.entries(incident, seen).catch(() => []);
     for (const entry of entries) {
       tell(`${entry.at.slice(11, 23)}  ${entry.phase.padEnd(15)} ${entry.step}: ${entry.summary}`);
       watcher.onStep?.(`${entry.phase} ${entry.step}`);

@@ -72,7 +72,7 @@ export async function setTheScene(station: RunningStation, seed: number, tell: (
   );
 
   tell(`training the golden model on ${digits.history.length} records`);
-  const network = await pipeline.upload(await untrainedNetwork(python(), seed), 'network.onnx');
+  const network = await pipeline.upload(await untrainedNetwork(python(), seed), 'digits.onnx');
   const hyperparameters = { ...TRAINING, seed };
   const golden = await pipeline.train(`digits-golden-${mark}`, network, first.ref, hyperparameters);
   const version = `golden-${mark}`;
