@@ -12,7 +12,8 @@ import type { Store, TrustedKey } from '../ports.ts';
 import { readExclusions } from './exclusions.ts';
 import { MANIFEST_NAME, recordsIn, widthOf } from './manifest.ts';
 import { demandRecord, recordRoot, type DataRecord } from './record.ts';
-import { decodeShard, type ShardColumns } from './shard.ts';
+import { openShardReader, type ShardReader } from './shard-reader.ts';
+import type { ShardColumns } from './shard.ts';
 
 /** The manifest, once its OMS signature verifies against a key of use `dataset`. Throws `dataset/invalid` otherwise. */
 export async function readManifest(
@@ -62,12 +63,17 @@ export async function readRecords(store: Store, manifest: DatasetManifest): Prom
   const excluded = await readExclusions(store, manifest.exclusions);
   const seen = new Set<string>();
   const kept: DataRecord[] = [];
-  for (const shard of manifest.shards) {
-    for (const record of await readShard(store, shard, manifest)) {
-      if (seen.has(record.id)) throw invalid(shard, `repeats the record id ${JSON.stringify(record.id)}`);
-      seen.add(record.id);
-      if (!excluded.has(record.id)) kept.push(record);
+  const reader = openShardReader();
+  try {
+    for (const shard of manifest.shards) {
+      for (const record of await readShard(store, reader, shard, manifest)) {
+        if (seen.has(record.id)) throw invalid(shard, `repeats the record id ${JSON.stringify(record.id)}`);
+        seen.add(record.id);
+        if (!excluded.has(record.id)) kept.push(record);
+      }
     }
+  } finally {
+    reader.close();
   }
   for (const id of excluded) {
     if (!seen.has(id))
@@ -79,10 +85,15 @@ export async function readRecords(store: Store, manifest: DatasetManifest): Prom
   return kept;
 }
 
-async function readShard(store: Store, shard: Shard, manifest: DatasetManifest): Promise<readonly DataRecord[]> {
+async function readShard(
+  store: Store,
+  reader: ShardReader,
+  shard: Shard,
+  manifest: DatasetManifest,
+): Promise<readonly DataRecord[]> {
   const name = `The shard ${shard.object.digest} of batch ${shard.batch}`;
   const bytes = await fetched(store.get(shard.object), name);
-  const columns = await decodeShard(bytes, shard.records).catch((error: unknown) => {
+  const columns = await reader.read(bytes, shard.records).catch((error: unknown) => {
     throw error instanceof Failure
       ? new Failure('dataset/invalid', `${name}: ${error.message}`, { cause: error })
       : error;

@@ -61,16 +61,16 @@ export function encodeShard(records: readonly DataRecord[]): Uint8Array {
   return new Uint8Array(buffer);
 }
 
-/** Largest shard that is read: a footer may claim any number of rows. */
-const MAX_RECORDS = 10_000_000;
-
 /**
- * Reads a shard. Throws `dataset/invalid` on anything but the six columns with one width of features and no nulls. It checks the form only:
- * whether these are the records that the manifest speaks of is `readDataset`'s question.
+ * Reads a shard in this thread. Throws `dataset/invalid` on anything but the six columns with one width of features and no nulls. It checks
+ * the form only: whether these are the records that the manifest speaks of is `readDataset`'s question.
+ *
+ * A few hostile bytes can make it run for minutes or fill the memory: a page header or a run length may claim two thousand million values.
+ * So only the reader's worker calls it (`openShardReader`), which has a time and a memory limit.
  */
-export async function decodeShard(bytes: Uint8Array, maxRecords: number = MAX_RECORDS): Promise<ShardColumns> {
+export async function parseShard(bytes: Uint8Array, maxRecords: number): Promise<ShardColumns> {
   try {
-    return await decode(bytes, maxRecords);
+    return await parse(bytes, maxRecords);
   } catch (error) {
     if (error instanceof Failure) throw error;
     const reason = error instanceof Error ? error.message : 'an unknown error';
@@ -78,7 +78,7 @@ export async function decodeShard(bytes: Uint8Array, maxRecords: number = MAX_RE
   }
 }
 
-async function decode(bytes: Uint8Array, maxRecords: number): Promise<ShardColumns> {
+async function parse(bytes: Uint8Array, maxRecords: number): Promise<ShardColumns> {
   // Not bytes.slice(): a Buffer would share its pool, and the file would seem to start in foreign memory.
   const copy = new Uint8Array(bytes).buffer;
   const file: AsyncBuffer = { byteLength: copy.byteLength, slice: (start, end) => copy.slice(start, end) };

@@ -1,8 +1,13 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import { demandRecord, recordBytes, recordRoot, type DataRecord } from '../../../evidence/dataset/record.ts';
-import { decodeShard, encodeShard } from '../../../evidence/dataset/shard.ts';
+import { openShardReader } from '../../../evidence/dataset/shard-reader.ts';
+import { encodeShard } from '../../../evidence/dataset/shard.ts';
+
+const reader = openShardReader();
+afterAll(() => reader.close());
+const decodeShard = (bytes: Uint8Array, maxRecords = 1_000) => reader.read(bytes, maxRecords);
 
 const text = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
 const records = (width: number) =>
@@ -65,14 +70,31 @@ describe('a shard', () => {
 
   it('never takes the process down, whatever its bytes', async () => {
     const shard = encodeShard([record, { ...record, id: 'b' }]);
+    const impatient = openShardReader({ timeoutMs: 1_000 });
     await fc.assert(
       fc.asyncProperty(fc.nat(shard.length - 1), fc.nat(255), async (at, value) => {
         const broken = Uint8Array.from(shard);
         broken[at] = value;
-        await decodeShard(broken).catch((error: unknown) => expect(error).toMatchObject({ code: 'dataset/invalid' }));
+        const refused = (error: unknown) => expect(error).toMatchObject({ code: 'dataset/invalid' });
+        await impatient.read(broken, 1_000).catch(refused);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
+    impatient.close();
+  });
+
+  it('is stopped when a page claims two thousand million values, and the reader goes on', async () => {
+    const shard = encodeShard([record, { ...record, id: 'b' }]);
+    const impatient = openShardReader({ timeoutMs: 1_500 });
+    const broken = Uint8Array.from(shard);
+    // The type of a field in the first page's header: with this one, what follows is read as a huge count.
+    broken[39] = 0x37;
+    await expect(impatient.read(broken, 1_000)).rejects.toMatchObject({
+      code: 'dataset/invalid',
+      message: expect.stringMatching(/within 1500 ms|stopped its reader/),
+    });
+    await expect(impatient.read(shard, 2)).resolves.toMatchObject({ count: 2 });
+    impatient.close();
   });
 
   it('is refused without one of its columns, with one too many, or with one of another type', async () => {
