@@ -123,6 +123,8 @@ export async function openSession(bytes: Uint8Array<ArrayBuffer>, now: () => num
     return request;
   }
 
+  // Listening to the thread holds the process again.
+  worker.unref();
   return {
     signature,
     run: (data, dims) =>

@@ -74,6 +74,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   let posture: Posture = isolation(WAITING, time());
   let held: Held | null = null;
   let known = false;
+  let closed = false;
   /** The held order whose models were refused for good: nothing is gained by trying again. */
   let hopeless: Held | null = null;
   let fulfilling: Promise<void> | null = null;
@@ -245,6 +246,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
           const model = await deps.load(ref);
           models.push(model);
           fresh.push(model);
+          if (closed) throw new Failure('storage/unavailable', 'the gateway is being stopped');
         }
       } catch (error) {
         for (const model of fresh) model.session.retire();
@@ -283,7 +285,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
 
   async function tryToFulfil(): Promise<void> {
     const target = held;
-    if (!target || !known || hopeless === target) return;
+    if (!target || !known || closed || hopeless === target) return;
     const complete =
       posture.stance === target.order.stance && loadedBy(posture).every(([, model]) => model.session.alive());
     if (complete) return;
@@ -355,6 +357,9 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
     trust,
     needs: () =>
       held ? modelsOf(held.order.stance).flatMap(([, ref]) => [ref.artifact.digest, ref.signature.digest]) : [],
-    close: () => retireAllBut(null),
+    close() {
+      closed = true;
+      retireAllBut(null);
+    },
   };
 }
