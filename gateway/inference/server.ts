@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { GatewayMetrics } from '../metrics.ts';
 import { DATATYPES, type TensorSpec } from '../model/tensors.ts';
 import type { GatewayLog } from '../ports.ts';
@@ -60,7 +60,7 @@ export function createInferenceServer(deps: {
     app.post<Place>(`${base}/infer`, infer);
   }
 
-  async function infer(request: FastifyRequest<Place>, reply: FastifyReply): Promise<unknown> {
+  async function infer(request: FastifyRequest<Place>): Promise<unknown> {
     const endpoint = endpointOf(request);
     const started = deps.ticks();
     const seconds = () => (deps.ticks() - started) / 1000;
