@@ -50,9 +50,14 @@ export function maxSeverity(severities: readonly Severity[]): Severity {
 
 /** Severity is the maximum of the rules: no rule can lower what another asked for. */
 export function triage(alerts: readonly Alert[], sensitivity: Sensitivity): Triage {
-  const kind = SPECIFICITY.find((candidate) => alerts.some((alert) => alert.kind === candidate)) ?? 'unknown';
+  const alleged = SPECIFICITY.filter((candidate) => alerts.some((alert) => alert.kind === candidate));
+  const kind = alleged[0] ?? 'unknown';
+  // Every alleged kind speaks: an alert of a milder kind names the incident, but MUST NOT calm it down.
   const rules: { severity: Severity; because: string }[] = [
-    { severity: BASELINE[kind], because: `${kind} starts at ${BASELINE[kind]}` },
+    ...(alleged.length > 0 ? alleged : [kind]).map((claim) => ({
+      severity: BASELINE[claim],
+      because: `${claim} starts at ${BASELINE[claim]}`,
+    })),
     {
       severity: FLOOR[sensitivity],
       because: `the endpoint's sensitivity is ${sensitivity}, which asks for at least ${FLOOR[sensitivity]}`,
