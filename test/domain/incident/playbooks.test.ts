@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  ANALYSERS,
+  type AnalyserName,
+  type Finding,
+  type FindingVerdict,
+  type LineageDetail,
+  type TrainingRecordsDetail,
+} from '../../../domain/contracts/finding.ts';
+import { INCIDENT_KINDS } from '../../../domain/incident/kinds.ts';
+import { descendants, propose, wavesFor } from '../../../domain/incident/playbooks.ts';
+import { digestOf } from '../../../domain/proofs/digest.ts';
+
+function found(analyser: AnalyserName, verdict: FindingVerdict, detail: Finding['detail'] = null): Finding {
+  return { analyser, question: '?', verdict, confidence: null, summary: `${verdict} it is`, detail, failure: null };
+}
+
+function records(count: number, byBatch: TrainingRecordsDetail['byBatch'] = []): TrainingRecordsDetail {
+  return {
+    analyser: 'training-records',
+    examined: 100,
+    list: null,
+    count,
+    falseAlarmBudget: 0.01,
+    threshold: 1,
+    byBatch,
+    flow: [],
+  };
+}
+
+function lineage(endpoints: readonly Partial<LineageDetail['endpoints'][number]>[]): LineageDetail {
+  return {
+    analyser: 'lineage',
+    suspectDataset: digestOf('suspect'),
+    goldenDataset: digestOf('golden'),
+    newBatches: [],
+    missingBatches: [],
+    endpoints: endpoints.map((about) => ({
+      endpoint: 'gate',
+      artifact: null,
+      dataset: null,
+      newBatches: [],
+      unknown: null,
+      ...about,
+    })),
+  };
+}
+
+const batch = (name: string, tainted: number, pValue: number): TrainingRecordsDetail['byBatch'][number] => ({
+  batch: name,
+  source: 'kiosk',
+  records: 100,
+  tainted,
+  pValue,
+});
+
+const verdicts = fc.constantFrom<FindingVerdict>('compromised', 'suspicious', 'clean', 'inconclusive');
+const findings = fc
+  .tuple(...ANALYSERS.map(() => verdicts), fc.nat(3))
+  .map(([...drawn]) =>
+    ANALYSERS.map((analyser, index) =>
+      found(
+        analyser,
+        drawn[index] as FindingVerdict,
+        analyser === 'training-records' ? records(Number(drawn.at(-1))) : null,
+      ),
+    ),
+  );
+
+describe('the remedy a playbook proposes', () => {
+  it('is retraining when tainted training records were found', () => {
+    const proposal = propose([found('training-records', 'compromised', records(5)), found('weights', 'suspicious')]);
+    expect(proposal).toEqual({
+      remedy: 'retrain',
+      reasons: ['training-records: compromised it is', 'weights: suspicious it is'],
+    });
+  });
+
+  it('is restoring the golden model when it was changed and no record explains it', () => {
+    expect(propose([found('signature', 'compromised'), found('behaviour', 'clean')]).remedy).toBe('restore');
+    expect(propose([found('training-records', 'compromised', records(0))]).remedy).toBe('restore');
+  });
+
+  it('is resuming service only when the signature and the behaviour are both clean', () => {
+    expect(propose([found('signature', 'clean'), found('behaviour', 'clean')]).remedy).toBe('resume');
+    expect(propose([found('signature', 'clean'), found('behaviour', 'inconclusive')]).remedy).toBe('restore');
+    expect(propose([found('signature', 'inconclusive'), found('behaviour', 'clean')]).remedy).toBe('restore');
+  });
+
+  it('is restoring when nothing is known at all, and says why', () => {
+    expect(propose([])).toEqual({
+      remedy: 'restore',
+      reasons: ['the findings are inconclusive, and an inconclusive finding never brings a suspect back'],
+    });
+  });
+
+  it('never brings a suspect back while anything alarms', () => {
+    fc.assert(
+      fc.property(findings, (some) => {
+        const alarmed = some.some(({ verdict }) => verdict === 'compromised' || verdict === 'suspicious');
+        const { remedy, reasons } = propose(some);
+        if (alarmed) expect(remedy).not.toBe('resume');
+        expect(reasons.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('never retrains without records to drop', () => {
+    fc.assert(
+      fc.property(findings, (some) => {
+        if (propose(some).remedy !== 'retrain') return;
+        const detail = some.find(({ analyser }) => analyser === 'training-records')?.detail;
+        expect(detail).toMatchObject({ analyser: 'training-records' });
+        if (detail?.analyser === 'training-records') expect(detail.count).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
+
+describe('the endpoints that descend from tainted data', () => {
+  const endpoints = [
+    { endpoint: 'gate', newBatches: ['b5', 'b6'] },
+    { endpoint: 'zebra', newBatches: ['b6'] },
+    { endpoint: 'kiosk', newBatches: ['b6', 'b7'] },
+    { endpoint: 'archive', newBatches: ['b5'] },
+    { endpoint: 'silent', unknown: 'the endpoint does not tell what it serves' },
+  ];
+
+  it('are those whose model saw a batch that is enriched with tainted records, in order of name', () => {
+    const some = [
+      found('lineage', 'suspicious', lineage(endpoints)),
+      found('training-records', 'compromised', records(9, [batch('b6', 8, 1e-9), batch('b5', 1, 0.4)])),
+    ];
+    expect(descendants(some, 'gate')).toEqual(['kiosk', 'zebra']);
+  });
+
+  it('are none where chance explains the marked records, or where none are marked', () => {
+    const some = [
+      found('lineage', 'suspicious', lineage(endpoints)),
+      found('training-records', 'suspicious', records(1, [batch('b6', 1, 0.01), batch('b5', 0, 0)])),
+    ];
+    expect(descendants(some, 'gate')).toEqual([]);
+  });
+
+  it('are also those that serve the very bytes that were seen to misbehave', () => {
+    const bytes = digestOf('suspect.onnx');
+    const same = lineage([
+      { endpoint: 'gate', artifact: bytes },
+      { endpoint: 'kiosk', artifact: bytes },
+      { endpoint: 'archive', artifact: digestOf('golden.onnx') },
+    ]);
+    expect(descendants([found('lineage', 'inconclusive', same), found('behaviour', 'compromised')], 'gate')).toEqual([
+      'kiosk',
+    ]);
+    expect(descendants([found('lineage', 'inconclusive', same), found('behaviour', 'clean')], 'gate')).toEqual([]);
+  });
+
+  it('are not all the silent ones when the origin does not know what it served', () => {
+    const silent = lineage([{ endpoint: 'gate' }, { endpoint: 'kiosk' }]);
+    expect(descendants([found('lineage', 'inconclusive', silent), found('behaviour', 'compromised')], 'gate')).toEqual(
+      [],
+    );
+  });
+
+  it('are not guessed where the lineage is not known', () => {
+    expect(descendants([found('training-records', 'compromised', records(9, [batch('b6', 8, 0)]))], 'gate')).toEqual(
+      [],
+    );
+  });
+});
+
+describe('the waves of analysers', () => {
+  it.each(INCIDENT_KINDS)('ask every question once for an alleged %s, the training records last', (kind) => {
+    const waves = wavesFor(kind);
+    expect(waves.flat().toSorted()).toEqual([...ANALYSERS].toSorted());
+    expect(waves.at(-1)).toEqual(['training-records']);
+  });
+});
