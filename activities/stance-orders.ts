@@ -1,4 +1,4 @@
-import { stanceOrderSchema, type Stance, type StanceOrder } from '../domain/contracts/stance.ts';
+import { isContained, stanceOrderSchema, type Stance, type StanceOrder } from '../domain/contracts/stance.ts';
 import { verifyCompactJws } from '../domain/proofs/jws.ts';
 import { signCompactJws } from '../evidence/keys/signer.ts';
 import { verificationKeysFor } from '../evidence/keys/trusted-keys.ts';
@@ -20,15 +20,37 @@ export function createOrderBook(
   };
 }
 
+interface SignedOrder {
+  readonly order: StanceOrder;
+  /** A key that may do both is a responder. */
+  readonly authority: 'respond' | 'deploy';
+}
+
 /** Reads an order that any trusted key signed; null where it does not verify. */
-export function readOrder(token: string, keys: readonly TrustedKey[]): StanceOrder | null {
-  const trusted = [...verificationKeysFor(keys, 'stance:respond'), ...verificationKeysFor(keys, 'stance:deploy')];
+export function readOrder(token: string, keys: readonly TrustedKey[]): SignedOrder | null {
+  const responders = verificationKeysFor(keys, 'stance:respond');
+  const deployers = verificationKeysFor(keys, 'stance:deploy').filter(
+    ({ kid }) => !responders.some((responder) => responder.kid === kid),
+  );
   try {
-    const parsed = stanceOrderSchema.safeParse(verifyCompactJws(token, { typ: STANCE_TYPE, keys: trusted }).payload);
-    return parsed.success ? parsed.data : null;
+    const { payload, kid } = verifyCompactJws(token, { typ: STANCE_TYPE, keys: [...responders, ...deployers] });
+    const parsed = stanceOrderSchema.safeParse(payload);
+    const authority = responders.some((key) => key.kid === kid) ? 'respond' : 'deploy';
+    return parsed.success ? { order: parsed.data, authority } : null;
   } catch {
     return null;
   }
+}
+
+/**
+ * Does the published order stand against this one? A newer one does. But a stolen deployment key MUST NOT be able to keep a containment from
+ * being published by revisions of the future, so what a deployer published never stands against a responder's containment (gateways judge
+ * alike, `judgeOrder`).
+ */
+function stands(held: SignedOrder, next: SignedOrder): boolean {
+  if (held.order.endpoint !== next.order.endpoint || held.order.revision < next.order.revision) return false;
+  const contains = next.order.incident !== null && isContained(next.order.stance);
+  return !(held.authority === 'deploy' && next.authority === 'respond' && contains);
 }
 
 const MAX_CONFLICTS = 10;
@@ -39,13 +61,14 @@ export async function publishOrder(
   keys: readonly TrustedKey[],
   token: string,
 ): Promise<{ revision: number }> {
-  const order = readOrder(token, keys);
-  if (!order) throw new TypeError('an order that this station did not sign cannot be published');
+  const next = readOrder(token, keys);
+  if (!next) throw new TypeError('an order that this station did not sign cannot be published');
+  const { order } = next;
   const key = DOCUMENTS.stance(order.endpoint);
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
     const present = await store.readDocument(key);
     const held = present && readOrder(new TextDecoder().decode(present.bytes), keys);
-    if (held && held.endpoint === order.endpoint && held.revision >= order.revision) return { revision: held.revision };
+    if (held && stands(held, next)) return { revision: held.order.revision };
     if (await store.writeDocument(key, new TextEncoder().encode(token), 'application/jose', present?.etag ?? null))
       return { revision: order.revision };
   }
