@@ -27,7 +27,7 @@ export function createEradicateActivities(
         mediaType: 'application/json',
         name: 'dataset-diff.json',
       });
-      return { dataset: excluded.dataset, diff, dropped: ids.data.length, kept: excluded.diff.kept };
+      return { dataset: excluded.dataset, diff, dropped: excluded.diff.dropped, kept: excluded.diff.kept };
     },
   };
 }
