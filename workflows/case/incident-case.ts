@@ -149,7 +149,8 @@ export class IncidentCase {
       try {
         this.throwIfCancelled();
         const result = await this.interruptible(name, run);
-        await this.recorder.flush();
+        // Nothing MUST come between triage and containment: its entries are safe in the history and are written with containment's.
+        if (name !== 'triage') await this.recorder.flush();
         this.show();
         return result;
       } catch (error) {
