@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, heartbeat } from '@temporalio/activity';
 import type { OnTheWire } from '../domain/contracts/activities.ts';
 import { Failure } from '../domain/incident/failure.ts';
 
@@ -13,15 +13,30 @@ export function onTheWire<Ports extends object>(ports: Ports, now: () => Date): 
   const wired: Activities = {};
   for (const [name, act] of Object.entries(ports as Activities)) {
     wired[name] = async (input) => {
+      // Without a beat, a step of a killed worker would be waited for until its whole time is over. In tests there is no context to beat in.
+      const pulse = setInterval(() => inContext() && heartbeat(), BEAT_MS);
       try {
         const value = await act(input);
         return { value, at: now().toISOString() };
       } catch (error) {
         throw toApplicationFailure(error);
+      } finally {
+        clearInterval(pulse);
       }
     };
   }
   return wired as OnTheWire<Ports>;
+}
+
+const BEAT_MS = 1_000;
+
+function inContext(): boolean {
+  try {
+    activityInfo();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function toApplicationFailure(error: unknown): Error {

@@ -1,4 +1,4 @@
-import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
+import { sleep } from '@temporalio/activity';
 import { profileSchema, type GoldenRecord, type Profile } from '../domain/contracts/golden.ts';
 import type {
   CanaryFigures,
@@ -86,6 +86,12 @@ export function createReleaseActivities(deps: Needs): ReleaseActivities {
       );
     });
     const known = await deps.registry.record(input.model, input.version);
+    // A version names one artifact for ever: answering with the old record would vouch for a model that nobody asked about.
+    if (known && known.ref.artifact.digest !== input.artifact.digest)
+      throw new Failure(
+        'golden/untrusted',
+        `${input.model} ${input.version} is registered already and is about another artifact`,
+      );
     const record: GoldenRecord = known ?? {
       schema: 'lazaret.golden/v1',
       model: input.model,
@@ -157,7 +163,6 @@ export function createReleaseActivities(deps: Needs): ReleaseActivities {
           counters,
         };
         if (figures.requests >= requests || deps.now().getTime() > deadline) return figures;
-        heartbeat({ attempt: activityInfo().attempt, requests: figures.requests });
         const rows = Array.from(
           { length: PROBES_PER_TURN },
           (_, probe) => (turn * PROBES_PER_TURN + probe) % columns.count,

@@ -12,6 +12,7 @@ import { responseWorkerEnvironment } from './environment.ts';
 /** How often the golden models in memory are read anew: what containment answers with may be this old. */
 const GOLDEN_REFRESH_MS = 5_000;
 const GRACE = '4 seconds';
+const STICKY_FOR = '2 seconds';
 
 /** The response worker: workflows and activities on queue `response`. Any number of replicas. */
 async function main(): Promise<void> {
@@ -41,6 +42,8 @@ async function main(): Promise<void> {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflows.bundle.js', import.meta.url)) },
       activities: createResponseActivities(deps),
       shutdownGraceTime: GRACE,
+      // An incident of a killed worker goes on elsewhere after this long.
+      stickyQueueScheduleToStartTimeout: STICKY_FOR,
     });
     log.info({ queue: RESPONSE_QUEUE }, 'response worker is up');
     await worker.run();

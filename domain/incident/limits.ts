@@ -7,17 +7,22 @@ export const CONTAIN = {
   local: { startToCloseTimeout: '3 seconds', scheduleToCloseTimeout: '4 seconds', retry: { maximumAttempts: 1 } },
   /** Afterwards durably, until the endpoint is there again: a contained stance is already published as the desired one. */
   durable: {
+    heartbeatTimeout: '6 seconds',
     startToCloseTimeout: '10 seconds',
     scheduleToCloseTimeout: '5 minutes',
     retry: { initialInterval: '500 milliseconds', backoffCoefficient: 1.5, maximumInterval: '5 seconds' },
   },
 } as const;
 
+/** Every activity beats once a second; a killed worker is noticed within this time and its step runs again elsewhere. */
+const BEATING = { heartbeatTimeout: '6 seconds' } as const;
+
 /** Reading the worker's configuration: no I/O that could hang. */
 export const BRIEF = { startToCloseTimeout: '3 seconds', retry: { maximumAttempts: 3 } } as const;
 
 /** Work on S3 and on bytes: minutes of an S3 outage are ridden out before a person is asked. */
 export const STORAGE = {
+  ...BEATING,
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '5 minutes',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
@@ -25,6 +30,7 @@ export const STORAGE = {
 
 /** Analysers and validation: seconds for small models, more for large ones. */
 export const ANALYSIS = {
+  ...BEATING,
   startToCloseTimeout: '10 minutes',
   scheduleToCloseTimeout: '20 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 10 },
