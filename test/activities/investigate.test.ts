@@ -1,0 +1,186 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createInvestigateActivities } from '../../activities/investigate.ts';
+import { createRecoverActivities } from '../../activities/recover.ts';
+import { createReleaseActivities } from '../../activities/release.ts';
+import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
+import { ANALYSERS, type AnalyserName, type Finding } from '../../domain/contracts/finding.ts';
+import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
+import type { ModelRef } from '../../domain/contracts/stance.ts';
+import { Failure } from '../../domain/incident/failure.ts';
+import { DOCUMENTS } from '../../evidence/ports.ts';
+import { columnsOf, digits, modelBytes } from '../forensics/vectors.ts';
+import {
+  createWorld,
+  goldenInput,
+  NOW,
+  storedDigits,
+  storedModel,
+  subjectOf,
+  trainingRun,
+  type World,
+} from './world.ts';
+
+/** A registry with the golden model in it, made once: evaluating it takes seconds. */
+let registered: { into(world: World): void };
+beforeAll(async () => {
+  const made = createWorld();
+  const release = createReleaseActivities(made.deps);
+  const input = await goldenInput(made);
+  await release.registerGolden(input);
+  await release.promoteGolden(input);
+  registered = {
+    into: ({ store }) => {
+      for (const kind of ['evidence', 'artifacts'] as const)
+        for (const [key, bytes] of made.store.buckets[kind]) store.buckets[kind].set(key, bytes);
+    },
+  };
+});
+
+let world: World;
+let served: ModelRef;
+let subject: AnalysisSubject;
+beforeEach(async () => {
+  world = createWorld();
+  served = await storedModel(world, 'nightly-1', modelBytes('digits-suspect'), world.signers.pipeline);
+  world.endpoint.stance = { kind: 'shadow', model: served, observed: null };
+  subject = await subjectOf(world, served, windowOf(served));
+});
+
+/** The requests of the vectors as the gateway logged them, without looking at which of them carry the sticker. */
+function windowOf(model: ModelRef): string {
+  const { features, count, width } = columnsOf('window');
+  const lines = Array.from({ length: count }, (_, row): LoggedRequest => {
+    const data = Array.from(features.subarray(row * width, (row + 1) * width));
+    return {
+      at: NOW,
+      id: `request-${row}`,
+      client: 'client',
+      arm: 'live',
+      model: model.artifact.digest,
+      input: { name: 'x', datatype: 'FP32', shape: [1, ...digits.shape], data },
+      output: { name: 'y', datatype: 'FP32', shape: [1, 10], data: new Array<number>(10).fill(0.1) },
+      latencyUs: 100,
+    };
+  });
+  return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
+}
+async function provenance(): Promise<void> {
+  const dataset = await storedDigits(world, 'new');
+  await createRecoverActivities(world.deps).recordProvenance({
+    ...trainingRun(served.artifact, dataset),
+    builder: 'pipeline',
+  });
+}
+const ask = (analyser: AnalyserName, earlier: readonly Finding[] = []) =>
+  createInvestigateActivities(world.deps).analyse({ analyser, subject, earlier });
+
+describe('the investigation', () => {
+  it('finds a model that is validly signed, but by the pipeline and not as the golden artifact', async () => {
+    registered.into(world);
+    const { finding, record } = await ask('signature');
+    expect(finding).toMatchObject({ verdict: 'suspicious', detail: { analyser: 'signature', signedBy: 'pipeline' } });
+    expect(JSON.parse(new TextDecoder().decode(await world.store.get(record)))).toEqual(
+      JSON.parse(JSON.stringify(finding)),
+    );
+  });
+
+  it('finds that only weights changed, not the graph', async () => {
+    registered.into(world);
+    expect((await ask('graph')).finding.verdict).toBe('clean');
+    expect((await ask('weights')).finding.detail).toMatchObject({ analyser: 'weights' });
+  });
+
+  it('finds the captured attack, the batch it came in with and its records, each by the findings before', async () => {
+    registered.into(world);
+    await provenance();
+    const lineage = (await ask('lineage')).finding;
+    expect(lineage.detail).toMatchObject({
+      analyser: 'lineage',
+      newBatches: expect.arrayContaining([expect.objectContaining({ batch: '2026-02-b', source: 'kiosk' })]),
+    });
+    const behaviour = (await ask('behaviour')).finding;
+    expect(behaviour).toMatchObject({
+      verdict: 'compromised',
+      detail: { attack: { targetClass: digits.target, requests: { store: 'evidence' } } },
+    });
+    const { finding } = await ask('training-records', [lineage, behaviour]);
+    expect(finding).toMatchObject({ verdict: 'compromised', detail: { list: { store: 'evidence' } } });
+    const { detail } = finding;
+    if (detail?.analyser !== 'training-records' || !detail.list) throw new Error('no records were found');
+    const ids = JSON.parse(new TextDecoder().decode(await world.store.get(detail.list))) as string[];
+    const tainted = new Set((digits.new.tainted ?? []).map((row) => `new-${String(row).padStart(4, '0')}`));
+    expect(ids.filter((id) => tainted.has(id)).length / tainted.size).toBeGreaterThan(0.95);
+    expect(ids.filter((id) => tainted.has(id)).length / ids.length).toBeGreaterThan(0.95);
+  });
+
+  it('names the other endpoints that serve a model of the same data', async () => {
+    registered.into(world);
+    await provenance();
+    const { detail } = (await ask('lineage')).finding;
+    if (detail?.analyser !== 'lineage') throw new Error('no lineage');
+    expect(detail.endpoints.map((endpoint) => [endpoint.endpoint, endpoint.newBatches.length > 0])).toEqual([
+      ['gate', true],
+      ['kiosk', true],
+    ]);
+  });
+
+  it('says of an endpoint that does not answer that nothing is known, and goes on', async () => {
+    registered.into(world);
+    await provenance();
+    world.endpoint.broken = new Failure('endpoint/unreachable', 'no answer');
+    const { detail } = (await ask('lineage')).finding;
+    expect(detail).toMatchObject({
+      endpoints: [
+        { endpoint: 'gate', unknown: null },
+        { endpoint: 'kiosk', artifact: null, unknown: 'the endpoint does not tell what it serves' },
+      ],
+    });
+  });
+
+  it.each(ANALYSERS)(
+    'asks %s without a golden model and without a capture, and gets an honest "inconclusive"',
+    async (analyser) => {
+      subject = { ...subject, capture: { ...subject.capture, model: null, signature: null, modelDigest: null } };
+      expect((await ask(analyser)).finding).toMatchObject({ analyser, verdict: 'inconclusive', failure: null });
+    },
+  );
+});
+
+describe('an analyser that stops with an error', () => {
+  it('becomes an inconclusive finding with the failure’s code: a crash is a finding, not a failed incident', async () => {
+    registered.into(world);
+    const broken = await storedModel(world, 'x', new TextEncoder().encode('not a model'), world.signers.pipeline);
+    subject = await subjectOf(world, broken);
+    const { finding, record } = await ask('graph');
+    expect(finding).toMatchObject({ verdict: 'inconclusive', detail: null, failure: { code: 'model/invalid' } });
+    expect(await world.store.has(record)).toBe(true);
+  });
+
+  it('becomes one as well when the golden record does not verify', async () => {
+    world.store.overwrite(DOCUMENTS.goldenLatest('digits'), 'anything');
+    expect((await ask('weights')).finding).toMatchObject({
+      verdict: 'inconclusive',
+      failure: { code: 'golden/untrusted' },
+    });
+  });
+
+  it('becomes one as well when a line of the window is not a logged request', async () => {
+    registered.into(world);
+    subject = await subjectOf(world, served, '{"id":1}\n');
+    expect((await ask('behaviour')).finding.failure).toMatchObject({ code: 'analysis/crashed' });
+  });
+
+  it('does not become one when the store is away: nothing may be concluded from that, the step is tried again', async () => {
+    registered.into(world);
+    world.store.away(true);
+    for (const analyser of ANALYSERS)
+      await expect(ask(analyser)).rejects.toMatchObject({ code: 'storage/unavailable' });
+  });
+
+  it('does not become one when evidence was changed or went missing either: a person has to look', async () => {
+    registered.into(world);
+    if (!subject.capture.model) throw new Error('the model was captured');
+    world.store.forget(subject.capture.model);
+    await expect(ask('weights')).rejects.toMatchObject({ code: 'storage/not-found' });
+  });
+});
