@@ -23,7 +23,7 @@ export const KEYRING = [
   },
   { name: 'case-log', title: 'the case log', alg: 'EdDSA', holder: 'response', uses: ['case-log'] },
   { name: 'voucher', title: 'the API, for callers it authenticated', alg: 'EdDSA', holder: 'api', uses: ['vouch'] },
-  { name: 'export', title: 'the API, for bundles it exports', alg: 'EdDSA', holder: 'api', uses: ['case-log'] },
+  { name: 'export', title: 'the API, for bundles it exports', alg: 'EdDSA', holder: 'api', uses: ['bundle'] },
   {
     name: 'pipeline',
     title: 'the training pipeline',

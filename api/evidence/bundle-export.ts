@@ -6,7 +6,7 @@ import type { Signer, Store } from '../../evidence/ports.ts';
 import { Problem } from '../problem.ts';
 
 /**
- * Exports what the workflow says is the case. `signer` is a key of use `case-log` of the API's own (`export.pem`), not the response worker's:
+ * Exports what the workflow says is the case. `signer` is a key of use `bundle` of the API's own (`export.pem`), not the response worker's:
  * a bundle then tells which process sealed it. Without one a bundle could not be sealed, so there is none.
  */
 export function createBundleExport(deps: {
@@ -20,16 +20,22 @@ export function createBundleExport(deps: {
     if (signer === null) {
       throw new Problem(
         'unavailable',
-        'This API has no export.pem (a key of use case-log) in LAZARET_KEYS_DIR, so it cannot seal a bundle.',
+        'This API has no export.pem (a key of use bundle) in LAZARET_KEYS_DIR, so it cannot seal a bundle.',
       );
     }
-    const { incident, endpoint, log, release } = state;
+    const { incident, endpoint, checkpointed, release } = state;
+    if (checkpointed === null) {
+      throw new Problem(
+        'conflict',
+        'No checkpoint of the case log is signed yet; the first one is signed when the plan is drawn up.',
+      );
+    }
     const closed = state.status === 'closed';
     return exportBundle(store, signer, trust, {
       incident,
       endpoint,
       outcome: closed ? state.outcome : null,
-      head: log,
+      head: checkpointed,
       release: release ? { subject: release.subject, ref: release.ref } : null,
       // The time of a closed case is its own, so that exporting it twice gives the same bytes.
       createdAt: closed ? new Date(state.closedAt) : clock(),

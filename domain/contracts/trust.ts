@@ -3,7 +3,8 @@ import { publicKeySchema } from './approval.ts';
 
 /**
  * What a key may do. `model` vouches for model bytes (OMS), `dataset` for manifests, `provenance` for training runs, `golden` for registry
- * records, `stance:respond` for any stance, `stance:deploy` for stances outside an incident, `case-log` for checkpoints, `vouch` for callers.
+ * records, `stance:respond` for any stance, `stance:deploy` for stances outside an incident, `case-log` for checkpoints,
+ * `bundle` for exported bundles (so that the API's key cannot sign a checkpoint), `vouch` for callers.
  */
 export const KEY_USES = [
   'model',
@@ -13,6 +14,7 @@ export const KEY_USES = [
   'stance:respond',
   'stance:deploy',
   'case-log',
+  'bundle',
   'vouch',
 ] as const;
 export type KeyUse = (typeof KEY_USES)[number];

@@ -97,6 +97,8 @@ export interface IncidentFacts {
   readonly release: Released | null;
   readonly decisions: readonly DecisionRecord[];
   readonly log: LogHead;
+  /** The newest point of the log that a signed checkpoint covers: what can be exported and proved. Null before the first. */
+  readonly checkpointed: LogHead | null;
 }
 export type IncidentState =
   | (IncidentFacts & { readonly status: 'running'; readonly waiting: Waiting })

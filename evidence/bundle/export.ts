@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/incident/failure.ts';
 import type { TrustRoot } from '../../domain/contracts/approval.ts';
 import type { LogHead } from '../../domain/contracts/case-log.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
@@ -7,7 +8,6 @@ import type { TrustFile } from '../../domain/contracts/trust.ts';
 import type { Outcome } from '../../domain/incident/kinds.ts';
 import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import { digestOf, hexOf } from '../../domain/proofs/digest.ts';
-import { signCheckpoint } from '../case-log/checkpoint.ts';
 import { entryBytes } from '../case-log/entry.ts';
 import { readEntries } from '../case-log/read.ts';
 import { signCompactJws } from '../keys/signer.ts';
@@ -37,7 +37,7 @@ export interface ExportSubject {
 
 /**
  * The evidence of an incident as one archive (see FILES). Everything is gathered and checked before the first byte is given, so a failure is
- * not half a download. `signer` is the case-log key; a checkpoint over `head` is signed where there is none yet. The same case gives the same bytes.
+ * not half a download. `signer` seals it (use `bundle`); the checkpoint over `head` MUST be there, because only the case-log key may sign one. The same case gives the same bytes.
  */
 export async function exportBundle(
   store: Store,
@@ -46,7 +46,12 @@ export async function exportBundle(
   subject: ExportSubject,
 ): Promise<AsyncIterable<Uint8Array>> {
   const { incident, head } = subject;
-  const checkpoint = await store.get(await signCheckpoint(store, signer, incident, head));
+  const checkpoint = await store.readEvidence(DOCUMENTS.checkpoint(incident, head.size));
+  if (!checkpoint)
+    throw new Failure(
+      'storage/not-found',
+      `no checkpoint over the first ${head.size} entries of ${incident} is signed`,
+    );
   const entries = await readEntries(store, incident, head.size);
   const release = await releaseOf(store, subject);
   const collected = await collect(store, entries, wantedBy(release));

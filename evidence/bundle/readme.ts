@@ -16,7 +16,7 @@ have compared their fingerprints with the organisation's.
 
 How the parts hold each other:
 
-    manifest.jws    signed by the case-log key, over the digest of manifest.json
+    manifest.jws    signed by the sealing key, over the digest of manifest.json
     manifest.json   SHA-256 of every other file
     checkpoint.txt  C2SP signed note over the Merkle root (RFC 6962) of log/
     log/            canonical JSON (RFC 8785); names objects by their SHA-256

@@ -57,7 +57,8 @@ describe('a first start', () => {
     const holders = (use: string) =>
       KEYRING.filter((entry) => (entry.uses as readonly string[]).includes(use)).map((entry) => entry.holder);
     expect(holders('stance:respond')).toEqual(['response']);
-    expect(holders('case-log')).toEqual(['response', 'api']);
+    expect(holders('case-log')).toEqual(['response']);
+    expect(holders('bundle')).toEqual(['api']);
     expect(holders('vouch')).toEqual(['api']);
     expect(holders('golden')).toEqual(['response']);
   });

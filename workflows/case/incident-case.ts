@@ -289,6 +289,7 @@ export class IncidentCase {
     });
     const { value, at } = await ports.signCheckpoint({ incident: this.incident, head });
     this.recorder.sawTime(at);
+    this.ledger.checkpointed = head;
     return { head, ref: value.checkpoint };
   }
 

@@ -39,6 +39,8 @@ export class Ledger {
   training: { job: TrainJob; result: TrainResult; provenance: ObjectRef } | null = null;
   validation: ValidationReport | null = null;
   release: Released | null = null;
+  /** The newest point of the log that the station has signed. */
+  checkpointed: LogHead | null = null;
   readonly decisions: DecisionRecord[] = [];
   closing: Closing | null = null;
 
@@ -69,6 +71,7 @@ export class Ledger {
       release: this.release,
       decisions: this.decisions,
       log,
+      checkpointed: this.checkpointed,
     } as const;
     return this.closing
       ? { ...facts, status: 'closed', ...this.closing }

@@ -11,7 +11,8 @@ export async function agreeOnPlan(incident: IncidentCase, subject: AnalysisSubje
     (draft) => describePlan(draft.plan),
   );
   incident.ledger.plan = plan;
-  await incident.recorder.flush();
+  // From here on the evidence can be exported and checked, long before the incident closes.
+  await incident.checkpoint();
   await incident.approval('plan', plan, describePlan(plan));
   return plan;
 }

@@ -137,6 +137,8 @@ async function take(
   step: string,
 ): Promise<void> {
   const attempt = incident.recorder.head.size;
+  // Until it is confirmed: a step that fails after the endpoint obeyed MUST NOT leave the old stance believed, or nobody would take it back.
+  incident.ledger.stances.set(endpoint, 'unconfirmed');
   await incident.act(
     { phase: 'release', call: 'takeStance', options: CONTAIN.durable },
     { incident: hold, endpoint, orderId: `${incident.incident}/${step}/${endpoint}/${attempt}`, stance },

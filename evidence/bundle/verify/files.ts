@@ -2,11 +2,11 @@ import { digestOf } from '../../../domain/proofs/digest.ts';
 import { FILES } from '../form.ts';
 import { failed, need, passed, type Check } from './check.ts';
 
-/** The files of the bundle against what the case-log key has signed. */
+/** The files of the bundle against what the sealing key has signed. */
 export const FILE_CHECKS: readonly Check[] = [
   {
     id: 'manifest-signature',
-    promise: 'The case-log key vouches for the list of all files, for this incident and this state of its log.',
+    promise: 'The sealing key vouches for the list of all files, for this incident and this state of its log.',
     run({ statement, files }) {
       const signed = need(statement);
       const manifest = files.get(FILES.manifest);

@@ -116,7 +116,7 @@ function statementIn(
   const bytes = files.get(FILES.signature);
   if (!bytes) return { wrong: 'it is not there', place };
   try {
-    const keys = verificationKeysFor(machines.value, 'case-log');
+    const keys = verificationKeysFor(machines.value, 'bundle');
     return {
       value: manifestStatementSchema.parse(verifyCompactJws(decodeUtf8(bytes), { typ: MANIFEST_TYPE, keys }).payload),
     };

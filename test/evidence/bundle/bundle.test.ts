@@ -36,7 +36,7 @@ describe('the bundle of an incident', () => {
       return { holder, name, kid: signer.kid, uses, fingerprint };
     };
     expect(report.fingerprints).toEqual([
-      key(caseLog, 'case-log', 'machine', ['case-log']),
+      key(caseLog, 'case-log', 'machine', ['case-log', 'bundle']),
       key(registry, 'registry', 'machine', ['model', 'dataset', 'provenance', 'golden']),
       key(people.ada, 'Ada', 'person', ['security-lead', 'on-call']),
       key(people.bo, 'Bo', 'person', ['model-owner']),
@@ -121,7 +121,7 @@ describe('one flipped bit', () => {
 
 describe('somebody who makes up a bundle', () => {
   it("is told from the station by the organisation's keys", () => {
-    const others = trustFileOf([trustedKeyOf(mallory, ['case-log', 'vouch'])]);
+    const others = trustFileOf([trustedKeyOf(mallory, ['case-log', 'bundle', 'vouch'])]);
     const report = verifyBundle(bundle, { trust: others });
     expect(firstFailure(report)).toMatchObject({ id: 'manifest-signature', place: 'manifest.jws' });
   });

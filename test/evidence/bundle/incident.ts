@@ -9,6 +9,7 @@ import { canonicalJson, digestOfJson } from '../../../domain/proofs/canonical-js
 import { digestOf, hexOf } from '../../../domain/proofs/digest.ts';
 import { merkleRootHex } from '../../../domain/proofs/merkle.ts';
 import { appendEntries } from '../../../evidence/case-log/append.ts';
+import { signCheckpoint } from '../../../evidence/case-log/checkpoint.ts';
 import { exportBundle, type ExportSubject } from '../../../evidence/bundle/export.ts';
 import { generateKey } from '../../../evidence/keys/key-material.ts';
 import { createSigner, publicKeyOf, signCompactJws, trustedKeyOf } from '../../../evidence/keys/signer.ts';
@@ -31,7 +32,7 @@ export const people = { ada: signerOf('ada', 'EdDSA'), bo: signerOf('bo', 'ES256
 export const mallory = signerOf('mallory', 'EdDSA');
 
 export const machines: TrustFile = trustFileOf([
-  trustedKeyOf(caseLog, ['case-log']),
+  trustedKeyOf(caseLog, ['case-log', 'bundle']),
   trustedKeyOf(registry, ['model', 'dataset', 'provenance', 'golden']),
 ]);
 export const trustRoot: TrustRoot = {
@@ -202,6 +203,8 @@ export async function bundleOf(twist: Twist = {}): Promise<Uint8Array> {
   const entries = twist.entries?.(log) ?? log;
   await appendEntries(store, entries);
   twist.tamper?.(memory);
+  const head = { size: entries.length, root: merkleRootHex(entries.map((entry) => canonicalJson(entry))) };
+  await signCheckpoint(store, caseLog, INCIDENT, head);
   const pieces = await exportBundle(
     store,
     caseLog,
@@ -210,7 +213,7 @@ export async function bundleOf(twist: Twist = {}): Promise<Uint8Array> {
       incident: INCIDENT,
       endpoint: 'camera',
       outcome: 'repaired',
-      head: { size: entries.length, root: merkleRootHex(entries.map((entry) => canonicalJson(entry))) },
+      head,
       release: { subject, ref: { version: 'v2', artifact, signature } },
       createdAt: new Date('2026-02-02T00:00:00Z'),
       ...twist.exported,
