@@ -89,7 +89,7 @@ export function createTruthFollower(deps: {
   return {
     async start() {
       await Promise.all(
-        deps.endpoints.map(async (endpoint) => {
+        deps.endpoints.map(async (endpoint, index) => {
           const { read } = follow(endpoint);
           const first = read();
           const late = new Promise<'late'>((resolve) => {
@@ -97,7 +97,8 @@ export function createTruthFollower(deps: {
           });
           const outcome = await Promise.race([first.then(() => 'read' as const), late]).catch(() => 'late' as const);
           if (outcome === 'late') await endpoint.trust('unreachable');
-          poll(read, deps.pollMs);
+          // Spread over the interval: the readings of many endpoints at once would keep an order that is pushed meanwhile waiting.
+          poll(read, (deps.pollMs * (index + 1)) / deps.endpoints.length);
         }),
       );
     },
