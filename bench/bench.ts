@@ -56,7 +56,7 @@ export async function main(name: string, measure: (wish: Wish) => Promise<Measur
   if (values.json) tell(JSON.stringify(result));
 }
 
-export function asText({ figures, machine, quick }: Result): string {
+export function asText({ figures, beside, machine, quick }: Result): string {
   const width = Math.max(...figures.map(({ name }) => name.length));
   const lines = figures.map(({ name, value, unit, target, met }) => {
     return `  ${name.padEnd(width)}  ${`${value} ${unit}`.padStart(14)}   target ${target}: ${met ? 'met' : 'NOT met'}`;
@@ -65,8 +65,17 @@ export function asText({ figures, machine, quick }: Result): string {
     '',
     ...lines,
     '',
+    ...Object.entries(beside).map(([name, value]) => `  ${name}: ${besideText(value)}`),
+    '',
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.os}, Node ${machine.node}; load before: ${machine.loadBefore}${quick ? '; --quick' : ''}`,
   ].join('\n');
+}
+
+function besideText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, part]) => `${name} ${part}`)
+    .join(', ');
 }
 
 const keptSchema = z.record(z.string(), z.unknown());
