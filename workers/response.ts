@@ -6,12 +6,14 @@ import { createResponseActivities } from '../activities/index.ts';
 import { connectionOptions } from '../clients/temporal/connect.ts';
 import { parseEnvironment, temporalRule } from '../domain/contracts/environment.ts';
 import { RESPONSE_QUEUE } from '../domain/contracts/messages.ts';
+import { createContainmentFirst } from './containment-first.ts';
 import { responseDependencies } from './dependencies.ts';
 import { responseWorkerEnvironment } from './environment.ts';
 
 /** How often the golden models in memory are read anew: what containment answers with may be this old. */
 const GOLDEN_REFRESH_MS = 5_000;
 const GRACE = '4 seconds';
+const NEW_INCIDENTS_SHARE = 0.5;
 const STICKY_FOR = '2 seconds';
 
 /** The response worker: workflows and activities on queue `response`. Any number of replicas. */
@@ -42,6 +44,9 @@ async function main(): Promise<void> {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflows.bundle.js', import.meta.url)) },
       activities: createResponseActivities(deps),
       shutdownGraceTime: GRACE,
+      interceptors: { activity: [createContainmentFirst(() => performance.now())] },
+      // New incidents come by the queue that is not sticky; by default four in five polls would go to the incidents that run already.
+      nonStickyToStickyPollRatio: NEW_INCIDENTS_SHARE,
       // An incident of a killed worker goes on elsewhere after this long.
       stickyQueueScheduleToStartTimeout: STICKY_FOR,
     });

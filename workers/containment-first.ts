@@ -1,0 +1,54 @@
+import type { Context } from '@temporalio/activity';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { ResponseActivities } from '../domain/contracts/activities.ts';
+
+/**
+ * In a storm of alerts, the work on incidents that are contained already MUST NOT keep the others waiting for their containment: while this
+ * worker contains, other activities begin later. Each waits once and for a bounded time, so nothing starves and nothing is lost.
+ */
+export function createContainmentFirst(now: () => number): ActivityInterceptorsFactory {
+  let containing = 0;
+  let lastContained = -Infinity;
+  const busy = (): boolean => containing > 0 || now() - lastContained < QUIET_MS;
+
+  return (context) => ({
+    inbound: {
+      execute: async (input, next) => {
+        const { activityType, isLocal } = context.info;
+        if (!isLocal) {
+          if (!NEVER_WAITS.has(activityType)) await wait(context, busy, now);
+          return await next(input);
+        }
+        containing += 1;
+        try {
+          return await next(input);
+        } finally {
+          containing -= 1;
+          lastContained = now();
+        }
+      },
+    },
+  });
+}
+
+/** Whatever changes or publishes a stance. Local activities are the way to containment itself. */
+const NEVER_WAITS: ReadonlySet<string> = new Set([
+  'captureAndSwap',
+  'publishContainment',
+  'publishStance',
+  'takeStance',
+] satisfies (keyof ResponseActivities)[]);
+/** Two containments of one storm are closer together than this. */
+const QUIET_MS = 250;
+/** Far below every timeout of an activity (`domain/incident/limits.ts`). */
+const PATIENCE_MS = 5_000;
+const STEP_MS = 250;
+
+async function wait(context: Context, busy: () => boolean, now: () => number): Promise<void> {
+  const deadline = now() + PATIENCE_MS;
+  while (busy() && now() < deadline) {
+    // Without a beat, a worker that waits would pass for one that was killed.
+    context.heartbeat();
+    await context.sleep(STEP_MS);
+  }
+}
