@@ -16,6 +16,7 @@ const PATIENCE_MS = 120_000;
 const LOOK_MS = 50;
 /** What Temporal may need to list everything; visibility lags. */
 const LIST_PATIENCE_MS = 30_000;
+const LOOKS_AT_ONCE = 8;
 
 async function storm({ quick, tell }: Wish): Promise<Measured> {
   const alerts = quick ? ALERTS.quick : ALERTS.full;
@@ -95,7 +96,7 @@ async function allContained(fleet: Fleet, endpoints: readonly string[]): Promise
   }
 }
 
-/** How many of the alerts stand, once and as the first one, in the case log of an incident of their own. */
+/** How many of the alerts stand in an incident of their own, and no other alert beside them. */
 async function keptAlerts(fleet: Fleet, endpoints: readonly string[], accepted: readonly Accepted[]): Promise<number> {
   const deadline = performance.now() + LIST_PATIENCE_MS;
   const query = `WorkflowType = "${INCIDENT_WORKFLOW}"`;
@@ -108,14 +109,16 @@ async function keptAlerts(fleet: Fleet, endpoints: readonly string[], accepted: 
     await pause(LOOK_MS);
   }
   const distinct = new Set(accepted.map((one) => one.incident));
+  const waiting = endpoints.map((endpoint, index) => ({ endpoint, incident: accepted[index]?.incident ?? '' }));
   let kept = 0;
-  for (const [index, endpoint] of endpoints.entries()) {
-    const incident = accepted[index]?.incident;
-    if (incident === undefined || !distinct.delete(incident)) continue;
-    const state = await fleet.incidents.state(incident);
-    const logged = (await fleet.incidents.entries(incident, 0)).filter(({ step }) => step === 'alert');
-    if (state.endpoint === endpoint && state.alerts.first.endpoint === endpoint && logged.length === 1) kept += 1;
-  }
+  const look = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { alerts, endpoint } = await fleet.incidents.state(next.incident);
+      const own = endpoint === next.endpoint && alerts.first.endpoint === next.endpoint && alerts.count === 1;
+      if (own && distinct.delete(next.incident)) kept += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, look));
   return kept;
 }
 
