@@ -44,6 +44,7 @@ export function createPreserveActivities(deps: Needs): PreserveActivities {
           })),
         signature: answering && (await copyToEvidence(store, answering.signature)),
         modelDigest: live?.digest ?? null,
+        lineage: live ? await preserveLineage(deps, live.digest) : [],
       };
     },
 

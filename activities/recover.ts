@@ -5,18 +5,23 @@ import { signStatement } from '../evidence/statements/statement.ts';
 import { trainingProvenance } from '../evidence/statements/provenance.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
+const MEDIA_TYPE = 'application/vnd.in-toto+json';
+
 export function createRecoverActivities(deps: Pick<ActivityDependencies, 'store' | 'signers'>): RecoverActivities {
   return {
     recordProvenance: async ({ job, result, builder }) => {
-      const key = DOCUMENTS.provenance(hexOf(result.artifact.digest));
+      const artifact = hexOf(result.artifact.digest);
+      const own = DOCUMENTS.provenanceOfRun(artifact, job.jobId);
       const envelope = signStatement(trainingProvenance({ job, result, builder }), deps.signers.registry);
-      // The first provenance of an artifact stands: a second run that ends with the same bytes does not rewrite where they came from.
-      await deps.store.writeDocument(key, envelope, 'application/vnd.in-toto+json', null);
-      const kept = await deps.store.readDocument(key);
+      // Signatures are randomised: the first envelope of a run is kept, so that repeating the step gives the same reference.
+      await deps.store.writeDocument(own, envelope, MEDIA_TYPE, null);
+      const kept = await deps.store.readDocument(own);
       const bytes = kept?.bytes ?? envelope;
+      // A second run that ends with the same bytes does not rewrite where they first came from.
+      await deps.store.writeDocument(DOCUMENTS.provenance(artifact), bytes, MEDIA_TYPE, null);
       return {
         provenance: await deps.store.put('evidence', bytes, {
-          mediaType: 'application/vnd.in-toto+json',
+          mediaType: MEDIA_TYPE,
           name: 'provenance.json',
         }),
       };

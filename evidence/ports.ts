@@ -29,8 +29,12 @@ export const DOCUMENTS = {
   stance: (endpoint: string) => `stances/${endpoint}.jws`,
   golden: (model: string, version: string) => `golden/${model}/${version}.jws`,
   goldenLatest: (model: string) => `golden/${model}/latest.json`,
-  /** DSSE envelope of the SLSA provenance of an artifact, by the artifact's hex digest. */
+  /**
+   * DSSE envelope of the SLSA provenance of an artifact, by the artifact's hex digest: where lineage looks. Two runs may end with the same
+   * bytes; the first one's provenance stands here, and each run's own is at `provenanceOfRun`.
+   */
   provenance: (artifactHex: string) => `provenance/${artifactHex}.json`,
+  provenanceOfRun: (artifactHex: string, jobId: string) => `provenance/${artifactHex}/${jobId}.json`,
   /** The captured attacks a model must withstand: JSON array of ObjectRef. */
   regressions: (model: string) => `regressions/${model}.json`,
   caseEntry: (incident: string, seq: number) => `cases/${incident}/log/${String(seq).padStart(8, '0')}.json`,

@@ -36,7 +36,7 @@ export function createBundleExport(deps: {
       endpoint,
       outcome: closed ? state.outcome : null,
       head: checkpointed,
-      release: release ? { subject: release.subject, ref: release.ref } : null,
+      release: release ? { subject: release.subject, ref: release.ref, provenance: release.provenance } : null,
       // The time of a closed case is its own, so that exporting it twice gives the same bytes.
       createdAt: closed ? new Date(state.closedAt) : clock(),
     });

@@ -84,6 +84,8 @@ export interface PreservedCapture {
   readonly model: ObjectRef | null;
   readonly signature: ObjectRef | null;
   readonly modelDigest: Digest | null;
+  /** Provenance and data set manifest of the served model, as far as they are on record. */
+  readonly lineage: readonly ObjectRef[];
 }
 
 export interface PreserveActivities {

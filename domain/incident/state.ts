@@ -50,6 +50,8 @@ export interface Validated {
 export interface Released {
   readonly subject: ReleaseSubject;
   readonly ref: ModelRef;
+  /** Of the incident's own training run; null where it trained nothing. */
+  readonly provenance: ObjectRef | null;
   readonly canary: CanaryFigures | null;
   readonly endpoints: readonly string[];
 }

@@ -31,7 +31,12 @@ export interface ExportSubject {
   readonly outcome: Outcome | null;
   /** How much of the log is exported; its entries MUST be in the store. */
   readonly head: LogHead;
-  readonly release: { readonly subject: ReleaseSubject; readonly ref: ModelRef } | null;
+  /** `provenance` is that of the incident's own training run; null where it trained nothing. */
+  readonly release: {
+    readonly subject: ReleaseSubject;
+    readonly ref: ModelRef;
+    readonly provenance: ObjectRef | null;
+  } | null;
   readonly createdAt: Date;
 }
 
@@ -98,6 +103,7 @@ function seal(files: Map<string, Uint8Array>, signer: Signer, about: Omit<Manife
 async function releaseOf(store: Store, { release }: ExportSubject): Promise<BundleCase['release']> {
   if (!release) return null;
   const { artifact, signature } = release.ref;
+  if (release.provenance) return { subject: release.subject, artifact, signature, provenance: release.provenance };
   const envelope = await store.readDocument(DOCUMENTS.provenance(hexOf(artifact.digest)));
   const provenance =
     envelope &&

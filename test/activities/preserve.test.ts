@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { answeringModel, createPreserveActivities, preserveLineage } from '../../activities/preserve.ts';
+import { answeringModel, createPreserveActivities } from '../../activities/preserve.ts';
 import { createRecoverActivities } from '../../activities/recover.ts';
 import type { ModelRef, Stance } from '../../domain/contracts/stance.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
@@ -105,13 +105,14 @@ describe('preserving the context', () => {
 
 describe('the lineage of a preserved model', () => {
   it('is its provenance and the manifest it names', async () => {
-    expect(await preserveLineage(world.deps, served.artifact.digest)).toEqual([]);
+    expect((await capture()).lineage).toEqual([]);
     const dataset = await storedDigits(world, 'new');
     await createRecoverActivities(world.deps).recordProvenance({
       ...trainingRun(served.artifact, dataset),
       builder: 'pipeline',
     });
-    const kept = await preserveLineage(world.deps, served.artifact.digest);
+    const { lineage: kept } = await capture();
+    expect(kept.every((ref) => ref.store === 'evidence')).toBe(true);
     expect(kept.map((ref) => ref.name)).toEqual(['provenance-suspect.json', 'manifest.json']);
     expect(kept[1]?.digest).toBe(dataset.manifest.digest);
   });

@@ -323,6 +323,7 @@ export async function subjectOf(world: World, served: ModelRef, window = ''): Pr
       model: await put(await world.store.get(served.artifact), 'served.onnx'),
       signature: served.signature,
       modelDigest: served.artifact.digest,
+      lineage: [],
     },
   };
 }

@@ -79,6 +79,7 @@ const preserved = (endpoint: string): CaseFile['captures'][number]['preserved'] 
   model: { ...suspect.artifact, store: 'evidence' },
   signature: { ...suspect.signature, store: 'evidence' },
   modelDigest: suspect.artifact.digest,
+  lineage: [],
 });
 
 /** [golden class][other class]: most agree, and `diverted` of each class but 7 go to 7. */

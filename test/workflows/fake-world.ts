@@ -193,6 +193,7 @@ export function createFakeWorld(): FakeWorld {
       model: objectNamed('served.onnx'),
       signature: objectNamed('served.sig'),
       modelDigest: suspect.artifact.digest,
+      lineage: [],
     }),
     preserveContext: async () => ({ objects: [objectNamed('alerts.json')] }),
     analyse: async ({ analyser }) => ({ finding: finding(analyser), record: objectNamed(`finding-${analyser}`) }),

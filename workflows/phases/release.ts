@@ -31,7 +31,7 @@ export async function release(
       },
     );
   }
-  const released: Released = { subject, ref, canary, endpoints };
+  const released: Released = { subject, ref, provenance: trained?.provenance ?? null, canary, endpoints };
   incident.ledger.release = released;
   return released;
 }

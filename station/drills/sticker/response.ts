@@ -96,5 +96,5 @@ async function speak(
 
 /** A person who spoke at this gate already (a test's, or the page's word) is no fault of the drill's. */
 function saidAlready(reply: { status: number; body: unknown }): boolean {
-  return reply.status === 409 && JSON.stringify(reply.body).includes('has already said');
+  return reply.status === 409 && /has already said|already settled/.test(JSON.stringify(reply.body));
 }

@@ -214,7 +214,7 @@ export async function bundleOf(twist: Twist = {}): Promise<Uint8Array> {
       endpoint: 'camera',
       outcome: 'repaired',
       head,
-      release: { subject, ref: { version: 'v2', artifact, signature } },
+      release: { subject, ref: { version: 'v2', artifact, signature }, provenance: null },
       createdAt: new Date('2026-02-02T00:00:00Z'),
       ...twist.exported,
     },
