@@ -1,3 +1,5 @@
+import { TemporalUnavailable, WorkerSilent } from '../clients/temporal/errors.ts';
+import type { IncidentState } from '../domain/incident/state.ts';
 import { INCIDENT_WORKFLOW } from '../domain/contracts/messages.ts';
 import { raise, type Accepted } from './alerts.ts';
 import { main, type Measured, type Wish } from './bench.ts';
@@ -50,7 +52,9 @@ async function storm({ quick, tell }: Wish): Promise<Measured> {
       const status = await fleet.adapter.read(endpoint);
       swapped.push(Date.parse(status.since) - wallClock - from);
     }
-    tell('every endpoint is contained; looking for every alert in its incident');
+    tell(
+      `every endpoint was contained after ${tenths((seenAt - from) / 1000)} s; looking for every alert in its incident`,
+    );
     const kept = await keptAlerts(fleet, endpoints, accepted);
     return {
       figures: [
@@ -113,13 +117,29 @@ async function keptAlerts(fleet: Fleet, endpoints: readonly string[], accepted: 
   let kept = 0;
   const look = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { alerts, endpoint } = await fleet.incidents.state(next.incident);
+      const { alerts, endpoint } = await stateOf(fleet, next.incident);
       const own = endpoint === next.endpoint && alerts.first.endpoint === next.endpoint && alerts.count === 1;
       if (own && distinct.delete(next.incident)) kept += 1;
     }
   };
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, look));
+  const looks = await Promise.allSettled(Array.from({ length: LOOKS_AT_ONCE }, look));
+  for (const one of looks)
+    if (one.status === 'rejected') throw one.reason instanceof Error ? one.reason : new Error(String(one.reason));
   return kept;
+}
+
+/** The incidents are still at work on what comes after containment: a question may have to wait for an answer. */
+async function stateOf(fleet: Fleet, incident: string): Promise<IncidentState> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await fleet.incidents.state(incident);
+    } catch (error) {
+      const passing = error instanceof WorkerSilent || error instanceof TemporalUnavailable;
+      if (!passing || performance.now() > deadline) throw error;
+    }
+    await pause(LOOK_MS);
+  }
 }
 
 function pause(milliseconds: number): Promise<void> {
