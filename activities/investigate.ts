@@ -4,9 +4,10 @@ import type { GoldenRecord, RegressionAttack } from '../domain/contracts/golden.
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
 import { Failure } from '../domain/incident/failure.ts';
 import { canonicalJson } from '../domain/proofs/canonical-json.ts';
-import { digestOf } from '../domain/proofs/digest.ts';
+import { digestOf, type Digest } from '../domain/proofs/digest.ts';
 import { readDataset } from '../evidence/dataset/read.ts';
 import { verifyModel } from '../evidence/model-signing/verify.ts';
+import { DOCUMENTS } from '../evidence/ports.ts';
 import { crashed } from '../forensics/analysers/analyser.ts';
 import { registry } from '../forensics/analysers/registry.ts';
 import type { LineageNeeds } from '../forensics/analysers/lineage.ts';
@@ -16,6 +17,7 @@ import { readModel } from '../forensics/onnx/reader.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readWindow, versionBehind, versionOf, withPredictors } from './examination.ts';
 import { answeringModel } from './preserve.ts';
+import { readOrder } from './stance-orders.ts';
 
 type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 'registry' | 'adapter' | 'signers'>;
 
@@ -212,11 +214,18 @@ async function lineageNeeds(deps: Needs, subject: AnalysisSubject, golden: Golde
   };
 }
 
-async function servedBy(deps: Needs, endpoint: string) {
-  try {
-    const status = await deps.adapter(endpoint).read(endpoint);
-    return answeringModel(status.stance)?.artifact.digest ?? null;
-  } catch {
-    return null;
-  }
+/**
+ * What an endpoint serves: by its own word, and where it is away or just starting by its desired stance, which is what it will serve. A
+ * replica that restarts in the middle of an incident MUST NOT drop out of the blast radius.
+ */
+async function servedBy(deps: Needs, endpoint: string): Promise<Digest | null> {
+  const status = await deps
+    .adapter(endpoint)
+    .read(endpoint)
+    .catch(() => null);
+  const live = status && answeringModel(status.stance);
+  if (live) return live.artifact.digest;
+  const document = await deps.store.readDocument(DOCUMENTS.stance(endpoint));
+  const desired = document && readOrder(new TextDecoder().decode(document.bytes), deps.keys);
+  return desired?.order.endpoint === endpoint ? (answeringModel(desired.order.stance)?.artifact.digest ?? null) : null;
 }

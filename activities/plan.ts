@@ -14,7 +14,7 @@ export function createPlanActivities(
   deps: Pick<ActivityDependencies, 'configuration' | 'registry' | 'store' | 'keys'>,
 ): PlanActivities {
   return {
-    draftPlan: async ({ subject, findings }) => {
+    draftPlan: async ({ subject, findings, attempt }) => {
       const golden = await deps.registry.latest(subject.model);
       if (!golden)
         throw new Failure(
@@ -26,6 +26,7 @@ export function createPlanActivities(
       const base = {
         schema: 'lazaret.plan/v1',
         incident: subject.incident,
+        attempt,
         endpoint: subject.endpoint,
         model: subject.model,
         suspect,

@@ -126,6 +126,7 @@ export interface PlanActivities {
   draftPlan(input: {
     subject: AnalysisSubject;
     findings: readonly Finding[];
+    attempt: number;
   }): Promise<{ plan: Plan; record: ObjectRef }>;
 }
 

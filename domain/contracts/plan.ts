@@ -12,6 +12,8 @@ import type { Hyperparameters } from './trainer.ts';
 export type Plan = {
   readonly schema: 'lazaret.plan/v1';
   readonly incident: string;
+  /** Counts the drafts of this incident: a redrawn plan is another one, even where it says the same, so a rejection does not stick to it. */
+  readonly attempt: number;
   readonly endpoint: string;
   readonly model: string;
   readonly suspect: Digest;

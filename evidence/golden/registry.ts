@@ -26,6 +26,9 @@ export interface GoldenRegistry {
 export function createGoldenRegistry(store: Store, keys: readonly TrustedKey[]): GoldenRegistry {
   const trusted = verificationKeysFor(keys, 'golden');
 
+  /** The newest promotion seen by this process: a signed pointer that is older was put back by somebody. */
+  const newest = new Map<string, string>();
+
   const open = async (key: string, typ: string): Promise<unknown> => {
     const document = await store.readDocument(key);
     if (!document) return null;
@@ -58,6 +61,11 @@ export function createGoldenRegistry(store: Store, keys: readonly TrustedKey[]):
       const parsed = latestSchema.safeParse(payload);
       if (!parsed.success || parsed.data.model !== model)
         throw new Failure('golden/untrusted', `the latest golden pointer of ${model} is about something else`);
+      const { promotedAt } = parsed.data;
+      if (promotedAt < (newest.get(model) ?? '')) {
+        throw new Failure('golden/untrusted', `the latest golden pointer of ${model} was rolled back to ${promotedAt}`);
+      }
+      newest.set(model, promotedAt);
       const found = await record(model, parsed.data.version);
       if (!found)
         throw new Failure(

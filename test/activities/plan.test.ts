@@ -43,7 +43,7 @@ async function golden(): Promise<void> {
   await release.registerGolden(input);
   await release.promoteGolden(input);
 }
-const draft = (...findings: Finding[]) => createPlanActivities(world.deps).draftPlan({ subject, findings });
+const draft = (...findings: Finding[]) => createPlanActivities(world.deps).draftPlan({ subject, findings, attempt: 1 });
 const provenance = () =>
   createRecoverActivities(world.deps).recordProvenance({
     ...trainingRun(served.artifact, dataset),

@@ -426,6 +426,7 @@ export const stickerCase: CaseFile = {
   ],
   plan: {
     schema: 'lazaret.plan/v1',
+    attempt: 1,
     incident: INCIDENT,
     endpoint: 'digits',
     model: 'digits',

@@ -197,10 +197,11 @@ export function createFakeWorld(): FakeWorld {
     }),
     preserveContext: async () => ({ objects: [objectNamed('alerts.json')] }),
     analyse: async ({ analyser }) => ({ finding: finding(analyser), record: objectNamed(`finding-${analyser}`) }),
-    draftPlan: async ({ subject }) => ({
+    draftPlan: async ({ subject, attempt }) => ({
       plan: {
         schema: 'lazaret.plan/v1',
         incident: subject.incident,
+        attempt,
         endpoint: subject.endpoint,
         model: 'digits',
         suspect: suspect.artifact.digest,

@@ -143,6 +143,18 @@ withEngine('an incident', () => {
     );
   });
 
+  it('draws a rejected plan up anew after "retry", and the rejection does not stick to the new one', async () => {
+    await inWorld(async (at) => {
+      const first = await at.waitsAt('plan');
+      await at.decide('ada', 'ml-engineer', 'plan', first, 'reject');
+      await at.decide('sol', 'security-lead', 'failed:plan', await at.waitsAt('failed:plan'), 'retry');
+      const second = await at.waitsAt('plan');
+      expect(second).not.toBe(first);
+      await at.decide('ada', 'ml-engineer', 'plan', second);
+      await at.waitsAt('release');
+    });
+  });
+
   it('stays contained and closes with a report after "abort"', async () => {
     await inWorld(
       async (at) => {

@@ -33,6 +33,10 @@ export class Ledger {
   readonly captures: EndpointCapture[] = [];
   findings: readonly Finding[] = [];
   plan: Plan | null = null;
+  /** How many plans were drawn up. */
+  drafts = 0;
+  /** Endpoints that the release has moved out of the stance they were contained in. */
+  readonly moved = new Set<string>();
   /** The queue that no trainer serves, once the retraining has said so. */
   trainerAbsent: string | null = null;
   sanitized: SanitizedDataset | null = null;

@@ -7,7 +7,7 @@ import type { IncidentCase } from '../case/incident-case.ts';
 export async function agreeOnPlan(incident: IncidentCase, subject: AnalysisSubject): Promise<Plan> {
   const { plan } = await incident.act(
     { phase: 'plan', call: 'draftPlan', options: ANALYSIS },
-    { subject, findings: incident.ledger.findings },
+    { subject, findings: incident.ledger.findings, attempt: (incident.ledger.drafts += 1) },
     (draft) => describePlan(draft.plan),
   );
   incident.ledger.plan = plan;

@@ -123,9 +123,9 @@ async function promote(incident: IncidentCase, plan: Plan, ref: ModelRef): Promi
 /** Puts every endpoint that is not contained back into the stance it was contained in. */
 export async function returnToContainment(incident: IncidentCase): Promise<void> {
   for (const { endpoint, receipt } of incident.ledger.captures) {
-    const held = incident.ledger.stances.get(endpoint);
-    if (held === receipt.after.stance.kind) continue;
+    if (!incident.ledger.moved.has(endpoint)) continue;
     await take(incident, endpoint, receipt.after.stance, incident.incident, 'contain again');
+    incident.ledger.moved.delete(endpoint);
   }
 }
 
@@ -139,6 +139,7 @@ async function take(
   const attempt = incident.recorder.head.size;
   // Until it is confirmed: a step that fails after the endpoint obeyed MUST NOT leave the old stance believed, or nobody would take it back.
   incident.ledger.stances.set(endpoint, 'unconfirmed');
+  incident.ledger.moved.add(endpoint);
   await incident.act(
     { phase: 'release', call: 'takeStance', options: CONTAIN.durable },
     { incident: hold, endpoint, orderId: `${incident.incident}/${step}/${endpoint}/${attempt}`, stance },
