@@ -24,29 +24,40 @@ try {
 if (options.run) await hand(options.run);
 
 /** Steps know themselves whether they have anything to do; a lock is taken only when one has. */
+/**
+ * What only waits for the network goes beside what only waits for the processor; the build comes last, because it needs the packages.
+ * Every track says what it misses, so that a newcomer mends all of it at once.
+ */
 async function makeReady() {
-  const steps = [nodeDependencies(), pythonDependencies(options), ...engines(), build()];
-  const missing = [];
-  let lock = null;
-  try {
-    for (const step of steps) {
-      if (step.ready()) continue;
-      lock ??= await holdLock(join(root, '.cache', 'setup', 'lock'), report);
-      // Another set-up may have done it while this one waited.
-      if (step.ready()) continue;
-      try {
-        await step.run(report);
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        missing.push(error.message);
-        if (error.stops) break;
-      }
+  const tracks = [[nodeDependencies(), pythonDependencies(options)], engines()];
+  const last = [build()];
+  if ([...tracks.flat(), ...last].some((step) => !step.ready())) {
+    const lock = await holdLock(join(root, '.cache', 'setup', 'lock'), report);
+    try {
+      const missing = (await Promise.all(tracks.map(follow))).flat();
+      if (missing.every((problem) => !problem.stops)) missing.push(...(await follow(last)));
+      if (missing.length > 0) throw new Problem(missing.map((problem) => problem.message).join('\n'));
+    } finally {
+      lock.release();
     }
-  } finally {
-    lock?.release();
   }
-  if (missing.length > 0) throw new Problem(missing.join('\n'));
   report.ready();
+}
+
+/** Takes the steps one after the other. Another set-up may have taken one while this one waited. Returns what is missing. */
+async function follow(steps) {
+  const missing = [];
+  for (const step of steps) {
+    if (step.ready()) continue;
+    try {
+      await step.run(report);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      missing.push(error);
+      if (error.stops) break;
+    }
+  }
+  return missing;
 }
 
 function parse(argv) {

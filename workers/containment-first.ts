@@ -41,7 +41,7 @@ const NEVER_WAITS: ReadonlySet<string> = new Set([
 /** Two containments of one storm are closer together than this. */
 const QUIET_MS = 250;
 /** Far below every timeout of an activity (`domain/incident/limits.ts`). */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 20_000;
 const STEP_MS = 250;
 
 async function wait(context: Context, busy: () => boolean, now: () => number): Promise<void> {

@@ -3,6 +3,7 @@ import type { Alert } from '../../domain/contracts/alert.ts';
 import { DEPS, type ApiDeps } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import { createDeliveryCache, type Delivered } from './delivery-cache.ts';
+import { createTurns, TooManyWaiting } from './turns.ts';
 
 export interface Intake {
   readonly incidents: readonly { readonly incident: string; readonly endpoint: string; readonly duplicate: boolean }[];
@@ -14,13 +15,15 @@ interface Row extends Delivered {
   readonly endpoint: string;
 }
 
-/** Signals at once per group; one workflow takes them one after the other anyway. */
+/** Alerts brought to Temporal at once by this process, and how many may wait for their turn. */
 const AT_ONCE = 16;
+const MAX_WAITING = 5_000;
 
 /** Brings verified alerts to Temporal. Returns only when it has them all. */
 @Injectable()
 export class AlertIntake {
   private readonly deps: ApiDeps;
+  private readonly turns = createTurns(AT_ONCE, MAX_WAITING);
   private readonly once: ReturnType<typeof createDeliveryCache>;
   constructor(@Inject(DEPS) deps: ApiDeps) {
     this.deps = deps;
@@ -35,15 +38,15 @@ export class AlertIntake {
 
   async take(alerts: readonly Alert[], unknown: readonly string[] = []): Promise<{ status: 200 | 202; body: Intake }> {
     if (alerts.length === 0) throw this.unknownEndpoint(unknown);
-    const delivered: Row[] = [];
-    for (let start = 0; start < alerts.length; start += AT_ONCE) {
-      const some = alerts.slice(start, start + AT_ONCE).map(async (alert) => {
+    const delivered = await Promise.all(
+      alerts.map(async (alert): Promise<Row> => {
         const key = `${alert.source}\n${alert.deliveryId}`;
-        const result = await this.once(key, () => this.bring(alert));
+        const result = await this.once(key, () => this.turns(() => this.bring(alert)));
         return { endpoint: alert.endpoint, ...result };
-      });
-      delivered.push(...(await Promise.all(some)));
-    }
+      }),
+    ).catch((error: unknown) => {
+      throw error instanceof TooManyWaiting ? new Problem('unavailable', error.message) : error;
+    });
     const incidents = summarise(delivered);
     const isNew = delivered.some(({ incident, duplicate }) => incident !== null && !duplicate);
     return { status: isNew ? 202 : 200, body: unknown.length > 0 ? { incidents, unknown } : { incidents } };

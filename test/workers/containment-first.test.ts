@@ -49,7 +49,7 @@ describe('containment comes first', () => {
     const at = stage();
     void at.run('captureAndSwap', true, never);
     expect(await at.run('analyse', false, done)).toBe('done');
-    expect(at.time()).toBe(5_000);
+    expect(at.time()).toBe(20_000);
   });
 
   it('and what takes or publishes a stance waits for nothing', async () => {

@@ -105,7 +105,7 @@ async function attackAndRespond(
     const golden = await measure(inference, bystander, secret, attack);
     const files = await download(station, doors, incident);
     const trust = trustFileSchema.parse(JSON.parse(await readFile(station.paths.trust, 'utf8')));
-    const verification = await verifyBundle(new Uint8Array(await readFile(files.bundle)), { trust });
+    const verification = verifyBundle(new Uint8Array(await readFile(files.bundle)), { trust });
     const figures = figuresOf({
       contained,
       dropped: await droppedIds(station, closed),
