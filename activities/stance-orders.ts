@@ -1,5 +1,6 @@
 import { isContained, stanceOrderSchema, type Stance, type StanceOrder } from '../domain/contracts/stance.ts';
 import { verifyCompactJws } from '../domain/proofs/jws.ts';
+import { checkNatively } from '../evidence/keys/native-check.ts';
 import { signCompactJws } from '../evidence/keys/signer.ts';
 import { verificationKeysFor } from '../evidence/keys/trusted-keys.ts';
 import { DOCUMENTS, type Signer, type Store, type TrustedKey } from '../evidence/ports.ts';
@@ -33,7 +34,11 @@ export function readOrder(token: string, keys: readonly TrustedKey[]): SignedOrd
     ({ kid }) => !responders.some((responder) => responder.kid === kid),
   );
   try {
-    const { payload, kid } = verifyCompactJws(token, { typ: STANCE_TYPE, keys: [...responders, ...deployers] });
+    const { payload, kid } = verifyCompactJws(token, {
+      typ: STANCE_TYPE,
+      keys: [...responders, ...deployers],
+      check: checkNatively,
+    });
     const parsed = stanceOrderSchema.safeParse(payload);
     const authority = responders.some((key) => key.kid === kid) ? 'respond' : 'deploy';
     return parsed.success ? { order: parsed.data, authority } : null;

@@ -48,9 +48,15 @@ export interface VerifiedJws {
  */
 export function verifyCompactJws(
   token: string,
-  expected: { readonly typ: string; readonly keys: readonly VerificationKey[]; readonly maxCharacters?: number },
+  expected: {
+    readonly typ: string;
+    readonly keys: readonly VerificationKey[];
+    readonly maxCharacters?: number;
+    /** Another implementation of the same check, for rooms that have a faster one; `verifyRaw` by default. */
+    readonly check?: typeof verifyRaw;
+  },
 ): VerifiedJws {
-  const { maxCharacters = MAX_JWS_CHARACTERS } = expected;
+  const { maxCharacters = MAX_JWS_CHARACTERS, check = verifyRaw } = expected;
   if (token.length > maxCharacters)
     throw new JwsRefused('too-long', `the token is longer than ${maxCharacters} characters`);
   const [head, body, tail, ...more] = token.split('.');
@@ -66,7 +72,7 @@ export function verifyCompactJws(
   if (header.alg !== key.alg) throw new JwsRefused('wrong-algorithm', "the token's algorithm is not the key's");
 
   const signature = part(tail, 'malformed', 'signature');
-  if (!verifyRaw(key, utf8ToBytes(`${head}.${body}`), signature))
+  if (!check(key, utf8ToBytes(`${head}.${body}`), signature))
     throw new JwsRefused('bad-signature', 'the signature does not verify');
 
   return { header, payload: json(body, 'bad-payload', 'payload'), kid: header.kid };

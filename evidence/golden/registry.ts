@@ -2,6 +2,7 @@ import { goldenRecordSchema, type GoldenRecord } from '../../domain/contracts/go
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import { verifyCompactJws } from '../../domain/proofs/jws.ts';
+import { checkNatively } from '../keys/native-check.ts';
 import { signCompactJws } from '../keys/signer.ts';
 import { verificationKeysFor } from '../keys/trusted-keys.ts';
 import { DOCUMENTS, type Signer, type Store, type TrustedKey } from '../ports.ts';
@@ -33,7 +34,8 @@ export function createGoldenRegistry(store: Store, keys: readonly TrustedKey[]):
     const document = await store.readDocument(key);
     if (!document) return null;
     try {
-      return verifyCompactJws(new TextDecoder().decode(document.bytes), { typ, keys: trusted }).payload;
+      return verifyCompactJws(new TextDecoder().decode(document.bytes), { typ, keys: trusted, check: checkNatively })
+        .payload;
     } catch (cause) {
       throw new Failure('golden/untrusted', `${key} does not verify against the keys trusted for golden records`, {
         cause,

@@ -1,5 +1,6 @@
 import { isContained, stanceOrderSchema, type StanceOrder } from '../../domain/contracts/stance.ts';
 import { verifyCompactJws } from '../../domain/proofs/jws.ts';
+import { checkNatively } from '../../evidence/keys/native-check.ts';
 import { verificationKeysFor } from '../../evidence/keys/trusted-keys.ts';
 import type { TrustedKey } from '../../evidence/ports.ts';
 
@@ -51,7 +52,7 @@ export function createOrderReader(keys: readonly TrustedKey[]): OrderReader {
 
 function verified(token: string, keys: Parameters<typeof verifyCompactJws>[1]['keys']) {
   try {
-    return verifyCompactJws(token, { typ: STANCE_TYPE, keys });
+    return verifyCompactJws(token, { typ: STANCE_TYPE, keys, check: checkNatively });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'not a signed order';
     throw new OrderRefused('unverified', `the order does not verify: ${reason}`, { cause });
