@@ -8,8 +8,14 @@ import type { ResponseActivities } from '../domain/contracts/activities.ts';
  */
 export function createContainmentFirst(now: () => number): ActivityInterceptorsFactory {
   let containing = 0;
-  let lastContained = -Infinity;
-  const busy = (): boolean => containing > 0 || now() - lastContained < QUIET_MS;
+  /** When the newest containments ended, oldest first, STORM_SIZE at most. */
+  const ended: number[] = [];
+  const busy = (): boolean => {
+    if (containing > 0) return true;
+    const last = ended.at(-1) ?? -Infinity;
+    const storm = ended.length === STORM_SIZE && last - (ended[0] ?? 0) < STORM_WITHIN_MS;
+    return now() - last < (storm ? STORM_QUIET_MS : QUIET_MS);
+  };
 
   return (context) => ({
     inbound: {
@@ -24,7 +30,8 @@ export function createContainmentFirst(now: () => number): ActivityInterceptorsF
           return await next(input);
         } finally {
           containing -= 1;
-          lastContained = now();
+          ended.push(now());
+          if (ended.length > STORM_SIZE) ended.shift();
         }
       },
     },
@@ -38,8 +45,12 @@ const NEVER_WAITS: ReadonlySet<string> = new Set([
   'publishStance',
   'takeStance',
 ] satisfies (keyof ResponseActivities)[]);
-/** Two containments of one storm are closer together than this. */
+/** Other work begins when nothing was contained for this long, */
 const QUIET_MS = 250;
+/** or for this long after a storm: that many local activities within that time. Each incident has two of them on its way to containment. */
+const STORM_QUIET_MS = 1_500;
+const STORM_SIZE = 12;
+const STORM_WITHIN_MS = 3_000;
 /** Far below every timeout of an activity (`domain/incident/limits.ts`). */
 const PATIENCE_MS = 20_000;
 const STEP_MS = 250;
