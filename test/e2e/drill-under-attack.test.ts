@@ -60,21 +60,21 @@ whole(`the drill sticker${missing ? ` (skipped: ${missing} is missing)` : ''}`, 
 
   it('ends well although S3 is away for 20 s and the trainer for a minute', async () => {
     const waits = new Set<string>();
-    let away: Promise<void> | null = null;
+    const outages: Promise<void>[] = [];
     const outcome = await runSticker(at.station.describe(), () => {}, {
       onStep: (step) => {
-        if (step === 'contain capture and swap') away ??= takeAway(at, 's3', 20_000);
+        if (step === 'contain capture and swap' && outages.length === 0) outages.push(takeAway(at, 's3', 20_000));
       },
       onGate: async (gate) => {
         if (gate !== 'plan') return;
-        await away;
-        away = takeAway(at, 'trainer', 60_000);
+        await Promise.all(outages);
+        outages.push(takeAway(at, 'trainer', 60_000));
       },
       onState: (state) => {
         if (state.status === 'running') waits.add(state.waiting.for);
       },
     });
-    await away;
+    await Promise.all(outages);
     expect(shortfallOf(outcome)).toBeNull();
     // People were told that nobody served the queue.
     expect(waits).toContain('trainer');
