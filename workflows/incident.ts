@@ -20,7 +20,7 @@ export async function incident(input: IncidentInput): Promise<IncidentResult> {
   const open = new IncidentCase(incidentIdOf(input.endpoint, workflowInfo().firstExecutionRunId), input.endpoint);
   listen(open);
   await condition(() => open.ledger.alerts.length > 0);
-  open.attributes.publish({ incident: open.incident, endpoint: input.endpoint, waiting: '-' });
+  open.attributes.note({ incident: open.incident, endpoint: input.endpoint, waiting: '-' });
 
   void open.watchForCancel();
   let outcome: Outcome;

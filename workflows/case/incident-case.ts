@@ -38,6 +38,8 @@ export class Ended extends Error {
   }
 }
 
+const BEFORE_CONTAINMENT: ReadonlySet<Phase> = new Set(['triage', 'contain']);
+
 /** A step that needs a name to stand in the case log: which port is called, in which phase, and what it says of its result. */
 export interface Step<N extends keyof ResponseActivities> {
   readonly phase: Phase | 'incident';
@@ -143,7 +145,9 @@ export class IncidentCase {
    */
   async phase<T>(name: Phase, run: () => Promise<T>, skip?: () => T): Promise<T> {
     this.ledger.phase = name;
-    this.attributes.publish({ phase: name });
+    this.attributes.note({ phase: name });
+    // On the way to containment every write counts; the first ones go out together, after it.
+    if (!BEFORE_CONTAINMENT.has(name)) this.attributes.publish();
     this.show();
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -31,6 +31,7 @@ export async function containEndpoint(
   stances.set(endpoint, 'unconfirmed');
   const containment = await firstTry(incident, input).catch(async (error: unknown) => {
     if (isCancellation(error)) throw error;
+    incident.attributes.publish();
     await incident.act({ phase: 'contain', call: 'publishContainment', options: STORAGE }, input, ({ revision }) => {
       return `${endpoint} does not answer: it comes up contained by desired stance ${revision}`;
     });
@@ -39,14 +40,18 @@ export async function containEndpoint(
   stances.set(endpoint, containment.receipt.after.stance.kind);
   incident.attributes.publish({ stance: containment.receipt.after.stance.kind });
   incident.show();
-  await incident.act(
-    { phase: 'contain', call: 'publishStance', options: STORAGE },
-    { endpoint, order: containment.order },
-    ({ revision }) => {
-      return `desired stance of ${endpoint} is revision ${revision}`;
-    },
-  );
+  await publish(incident, endpoint, containment.order);
   return containment;
+}
+
+/** For replicas that were away. The first try is in the same workflow task as the containment; if S3 is away, it is tried on durably. */
+async function publish(incident: IncidentCase, endpoint: string, order: string): Promise<void> {
+  const step = { phase: 'contain', call: 'publishStance', options: STORAGE } as const;
+  const say = ({ revision }: { revision: number }): string => `desired stance of ${endpoint} is revision ${revision}`;
+  await incident.act({ ...step, local: CONTAIN.publish }, { endpoint, order }, say).catch(async (error: unknown) => {
+    if (isCancellation(error)) throw error;
+    await incident.act(step, { endpoint, order }, say);
+  });
 }
 
 function firstTry(incident: IncidentCase, input: ContainInput): Promise<Containment> {

@@ -14,5 +14,5 @@ export async function triageAlerts(incident: IncidentCase): Promise<void> {
   ledger.triage = triage(ledger.alerts, brief.sensitivity);
   const { kind, severity, stage, reasons } = ledger.triage;
   incident.note('triage', 'severity', 'done', `${severity} ${kind}, enters by ${stage}: ${reasons.join('; ')}`);
-  incident.attributes.publish({ kind, severity });
+  incident.attributes.note({ kind, severity });
 }
