@@ -3,6 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { CommandError, EXIT } from './exit.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
+/** `lazaret incident show … | head`: who reads has read enough, and that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 /** Commands are imported when they run: `--help` answers without loading the engines' clients. */
 type Action = (terminal: Terminal, ...parsed: never[]) => Promise<void>;
 
