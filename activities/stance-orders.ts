@@ -1,11 +1,15 @@
-import { isContained, stanceOrderSchema, type Stance, type StanceOrder } from '../domain/contracts/stance.ts';
+import {
+  isContained,
+  STANCE_TYPE,
+  stanceOrderSchema,
+  type Stance,
+  type StanceOrder,
+} from '../domain/contracts/stance.ts';
 import { verifyCompactJws } from '../domain/proofs/jws.ts';
 import { checkNatively } from '../evidence/keys/native-check.ts';
 import { signCompactJws } from '../evidence/keys/signer.ts';
 import { verificationKeysFor } from '../evidence/keys/trusted-keys.ts';
 import { DOCUMENTS, type Signer, type Store, type TrustedKey } from '../evidence/ports.ts';
-
-export const STANCE_TYPE = 'lazaret-stance+jws';
 
 /** Signs stance orders; revisions rise even when the clock stands still or steps back. */
 export function createOrderBook(

@@ -10,7 +10,7 @@ import { createS3Store } from '../clients/s3/store.ts';
 import { createTemporalClient } from '../clients/temporal/connect.ts';
 import { createIncidentClient, type IncidentClient } from '../clients/temporal/incident-client.ts';
 import type { EndpointAdapter } from '../domain/contracts/endpoint-adapter.ts';
-import type { ModelRef, StanceOrder } from '../domain/contracts/stance.ts';
+import { STANCE_TYPE, type ModelRef, type StanceOrder } from '../domain/contracts/stance.ts';
 import { createSigner, signCompactJws } from '../evidence/keys/signer.ts';
 import { signModel } from '../evidence/model-signing/sign.ts';
 import { DOCUMENTS, type Signer, type Store } from '../evidence/ports.ts';
@@ -129,7 +129,7 @@ async function deployEverywhere(
         issuer: 'pipeline',
         issuedAt: new Date(revision).toISOString(),
       };
-      const token = signCompactJws(order, 'lazaret-stance+jws', deployer);
+      const token = signCompactJws(order, STANCE_TYPE, deployer);
       await adapter.restore(endpoint, token);
       await store.writeDocument(DOCUMENTS.stance(endpoint), new TextEncoder().encode(token), 'application/jose', 'any');
     }

@@ -9,7 +9,7 @@ export interface CaseEntry {
   readonly schema: 'lazaret.case-entry/v1';
   readonly incident: string;
   readonly seq: number;
-  /** Workflow time, RFC 3339 in UTC. */
+  /** RFC 3339 in UTC, from what history holds: a worker's stamp, an alert's receipt, a statement's issue. Never workflow time (see CaseRecorder). */
   readonly at: string;
   readonly phase: Phase | 'incident';
   readonly step: string;

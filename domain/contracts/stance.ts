@@ -45,10 +45,13 @@ export const stanceSchema = z.discriminatedUnion('kind', [
 export type Stance = z.infer<typeof stanceSchema>;
 export type StanceKind = Stance['kind'];
 
+/** The `typ` of a signed stance order. */
+export const STANCE_TYPE = 'lazaret-stance+jws';
+
 /**
  * The desired stance of one endpoint: the payload of a compact JWS (`typ: lazaret-stance+jws`, EdDSA).
  * A gateway MUST refuse an order whose revision is not greater than the one it holds, unless `orderId` is the one it holds
- * (then it returns the receipt it already made). Keys of use `deploy` MUST NOT lift a stance taken for an incident.
+ * (then it returns the receipt it already made). A responder's containment outranks whatever a deployer ordered, with any revision. Keys of use `deploy` MUST NOT lift a stance taken for an incident.
  */
 export const stanceOrderSchema = z.object({
   orderId: z.string().min(1).max(200),

@@ -19,7 +19,7 @@ import { hexOf, type Digest } from '../../domain/proofs/digest.ts';
  * | `checkpoint.txt` | the signed note over the log's root |
  * | `objects/<hex>` | the evidence, by SHA-256 |
  * | `manifest.json` | BundleManifest: every other file but the next, canonical JSON |
- * | `manifest.jws` | compact JWS of ManifestStatement by the case-log key |
+ * | `manifest.jws` | compact JWS of ManifestStatement by the sealing key (use `bundle`) |
  */
 export const FILES = {
   readme: 'README.txt',

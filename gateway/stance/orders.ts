@@ -1,10 +1,8 @@
-import { isContained, stanceOrderSchema, type StanceOrder } from '../../domain/contracts/stance.ts';
+import { isContained, STANCE_TYPE, stanceOrderSchema, type StanceOrder } from '../../domain/contracts/stance.ts';
 import { verifyCompactJws } from '../../domain/proofs/jws.ts';
 import { checkNatively } from '../../evidence/keys/native-check.ts';
 import { verificationKeysFor } from '../../evidence/keys/trusted-keys.ts';
 import type { TrustedKey } from '../../evidence/ports.ts';
-
-export const STANCE_TYPE = 'lazaret-stance+jws';
 
 /** A responder answers for incidents; a deployer only for normal service. A key that may do both is a responder. */
 export type Authority = 'respond' | 'deploy';

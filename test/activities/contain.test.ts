@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createContainActivities } from '../../activities/contain.ts';
-import { createOrderBook, publishOrder, readOrder, STANCE_TYPE } from '../../activities/stance-orders.ts';
+import { createOrderBook, publishOrder, readOrder } from '../../activities/stance-orders.ts';
 import type { ContainInput } from '../../domain/contracts/activities.ts';
-import type { ModelRef, Stance, StanceOrder } from '../../domain/contracts/stance.ts';
+import { STANCE_TYPE, type ModelRef, type Stance, type StanceOrder } from '../../domain/contracts/stance.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
 import { signCompactJws, trustedKeyOf } from '../../evidence/keys/signer.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { RunClient } from '../../../clients/temporal/run-client.ts';
 import type { DatasetRef, Shard } from '../../../domain/contracts/dataset.ts';
 import type { ObjectRef } from '../../../domain/contracts/object-ref.ts';
-import type { ModelRef, Stance, StanceOrder } from '../../../domain/contracts/stance.ts';
+import { STANCE_TYPE, type ModelRef, type Stance, type StanceOrder } from '../../../domain/contracts/stance.ts';
 import type { Hyperparameters, TrainJob } from '../../../domain/contracts/trainer.ts';
 import { hexOf } from '../../../domain/proofs/digest.ts';
 import type { EndpointAdapter } from '../../../domain/contracts/endpoint-adapter.ts';
@@ -117,7 +117,7 @@ export async function createPipeline(
         issuer: 'pipeline',
         issuedAt: new Date(revision).toISOString(),
       };
-      const token = signCompactJws(order, 'lazaret-stance+jws', deployer);
+      const token = signCompactJws(order, STANCE_TYPE, deployer);
       await adapter.restore(endpoint, token);
       await store.writeDocument(DOCUMENTS.stance(endpoint), new TextEncoder().encode(token), 'application/jose', 'any');
     },
