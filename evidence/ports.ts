@@ -16,7 +16,8 @@ export interface Store {
   readDocument(key: string): Promise<{ bytes: Uint8Array; etag: string } | null>;
   /** `expect`: null = must not exist yet, etag = must be that version, 'any' = replace. Returns false where the expectation does not hold. */
   writeDocument(key: string, bytes: Uint8Array, mediaType: string, expect: string | null | 'any'): Promise<boolean>;
-  listDocuments(prefix: string): Promise<readonly string[]>;
+  /** Keys in order, each with its document's etag. */
+  listDocuments(prefix: string): Promise<ReadonlyMap<string, string>>;
 
   /** A document of the evidence bucket (case log entries, checkpoints): written once under Object Lock. `exists` where one is there already. */
   writeOnce(key: string, bytes: Uint8Array, mediaType: string): Promise<'written' | 'exists'>;
@@ -26,6 +27,7 @@ export interface Store {
 
 /** Keys of named documents, in one place. */
 export const DOCUMENTS = {
+  stances: 'stances/',
   stance: (endpoint: string) => `stances/${endpoint}.jws`,
   golden: (model: string, version: string) => `golden/${model}/${version}.jws`,
   goldenLatest: (model: string) => `golden/${model}/latest.json`,

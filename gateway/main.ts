@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { pino } from 'pino';
 import { createS3Store } from '../clients/s3/store.ts';
 import { EnvironmentError } from '../domain/contracts/environment.ts';
@@ -78,6 +79,10 @@ function modelsOf(store: Store): ModelSource {
 
 function stancesOf(store: Store): DesiredStances {
   return {
+    async marks() {
+      const documents = await store.listDocuments(DOCUMENTS.stances);
+      return new Map([...documents].map(([key, etag]) => [basename(key, '.jws'), etag]));
+    },
     async read(endpoint) {
       const document = await store.readDocument(DOCUMENTS.stance(endpoint));
       return document && new TextDecoder().decode(document.bytes);

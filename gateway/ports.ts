@@ -7,10 +7,13 @@ export interface ModelSource {
 }
 
 /**
- * Where the desired stance of an endpoint is published: the text of a signed order, not yet verified; null where none was ever ordered.
- * Rejects where the place cannot be reached, which is not the same as null: a replica that cannot know MUST NOT answer.
+ * Where the desired stances are published. Rejects where the place cannot be reached, which is not the same as null: a replica that cannot
+ * know MUST NOT answer.
  */
 export interface DesiredStances {
+  /** Every endpoint that has a published stance, with a mark that changes with it: one call, however many endpoints there are. */
+  marks(): Promise<ReadonlyMap<string, string>>;
+  /** The text of a signed order, not yet verified; null where none was ever ordered. */
   read(endpoint: string): Promise<string | null>;
 }
 

@@ -1,12 +1,24 @@
-import type { Context } from '@temporalio/activity';
-import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import type { ResponseActivities } from '../domain/contracts/activities.ts';
+import type { ActivityInterceptorsFactory, ActivitySlotInfo, CustomSlotSupplier } from '@temporalio/worker';
+
+export interface ContainmentFirst {
+  /** Sees when this worker contains: local activities are the way to containment, and nothing else is one. */
+  readonly interceptor: ActivityInterceptorsFactory;
+  /** Hands out the worker's places for all other activities. */
+  readonly slots: CustomSlotSupplier<ActivitySlotInfo>;
+}
+
+export interface Timers {
+  readonly now: () => number;
+  /** Rejects with an AbortError when the signal says so. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}
 
 /**
  * In a storm of alerts, the work on incidents that are contained already MUST NOT keep the others waiting for their containment: while this
- * worker contains, other activities begin later. Each waits once and for a bounded time, so nothing starves and nothing is lost.
+ * worker contains, no other activity begins. They are not even asked for, so each costs the server nothing until its turn comes. A place is
+ * waited for a bounded time only, so nothing starves.
  */
-export function createContainmentFirst(now: () => number): ActivityInterceptorsFactory {
+export function createContainmentFirst({ now, pause }: Timers): ContainmentFirst {
   let containing = 0;
   /** When the newest containments ended, oldest first, STORM_SIZE at most. */
   const ended: number[] = [];
@@ -17,49 +29,51 @@ export function createContainmentFirst(now: () => number): ActivityInterceptorsF
     return now() - last < (storm ? STORM_QUIET_MS : QUIET_MS);
   };
 
-  return (context) => ({
-    inbound: {
-      execute: async (input, next) => {
-        const { activityType, isLocal } = context.info;
-        if (!isLocal) {
-          if (!NEVER_WAITS.has(activityType)) await wait(context, busy, now);
-          return await next(input);
-        }
-        containing += 1;
-        try {
-          return await next(input);
-        } finally {
-          containing -= 1;
-          ended.push(now());
-          if (ended.length > STORM_SIZE) ended.shift();
-        }
+  let given = 0;
+  const isFree = (waited: boolean): boolean => given < PLACES && (waited || !busy());
+
+  return {
+    interceptor: (context) => ({
+      inbound: {
+        execute: async (input, next) => {
+          if (!context.info.isLocal) return await next(input);
+          containing += 1;
+          try {
+            return await next(input);
+          } finally {
+            containing -= 1;
+            ended.push(now());
+            if (ended.length > STORM_SIZE) ended.shift();
+          }
+        },
       },
+    }),
+    slots: {
+      type: 'custom',
+      reserveSlot: async (_context, signal) => {
+        const patient = now() + PATIENCE_MS;
+        while (!isFree(now() >= patient)) await pause(STEP_MS, signal);
+        given += 1;
+        return {};
+      },
+      tryReserveSlot: () => {
+        if (!isFree(false)) return null;
+        given += 1;
+        return {};
+      },
+      markSlotUsed: () => {},
+      releaseSlot: () => void (given -= 1),
     },
-  });
+  };
 }
 
-/** Whatever changes or publishes a stance. Local activities are the way to containment itself. */
-const NEVER_WAITS: ReadonlySet<string> = new Set([
-  'captureAndSwap',
-  'publishContainment',
-  'publishStance',
-  'takeStance',
-] satisfies (keyof ResponseActivities)[]);
-/** Other work begins when nothing was contained for this long, */
+/** Activities that run at once in this worker. */
+const PLACES = 100;
+const PATIENCE_MS = 10_000;
+/** It still contains until nothing was contained for this long, */
 const QUIET_MS = 250;
-/** or for this long after a storm: that many local activities within that time. Each incident has two of them on its way to containment. */
+/** or for this long after a storm: that many local activities within that time. Each incident has three of them on its way to containment. */
 const STORM_QUIET_MS = 1_500;
 const STORM_SIZE = 12;
 const STORM_WITHIN_MS = 3_000;
-/** Far below every timeout of an activity (`domain/incident/limits.ts`). */
-const PATIENCE_MS = 20_000;
-const STEP_MS = 250;
-
-async function wait(context: Context, busy: () => boolean, now: () => number): Promise<void> {
-  const deadline = now() + PATIENCE_MS;
-  while (busy() && now() < deadline) {
-    // Without a beat, a worker that waits would pass for one that was killed.
-    context.heartbeat();
-    await context.sleep(STEP_MS);
-  }
-}
+const STEP_MS = 50;

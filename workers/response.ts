@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
@@ -12,6 +13,9 @@ import { responseWorkerEnvironment } from './environment.ts';
 
 /** How often the golden models in memory are read anew: what containment answers with may be this old. */
 const GOLDEN_REFRESH_MS = 5_000;
+/** The SDK's own defaults, which a tuner asks for by name. */
+const WORKFLOW_TASKS = 40;
+const LOCAL_ACTIVITIES = 100;
 const GRACE = '4 seconds';
 const NEW_INCIDENTS_SHARE = 0.5;
 const STICKY_FOR = '2 seconds';
@@ -35,6 +39,10 @@ async function main(): Promise<void> {
   await refresh();
   const timer = setInterval(() => void refresh(), GOLDEN_REFRESH_MS);
 
+  const containmentFirst = createContainmentFirst({
+    now: () => performance.now(),
+    pause: (ms, signal) => sleep(ms, undefined, { signal }),
+  });
   const connection = await NativeConnection.connect(connectionOptions(environment));
   try {
     const worker = await Worker.create({
@@ -44,7 +52,13 @@ async function main(): Promise<void> {
       workflowBundle: { codePath: fileURLToPath(new URL('../workflows.bundle.js', import.meta.url)) },
       activities: createResponseActivities(deps),
       shutdownGraceTime: GRACE,
-      interceptors: { activity: [createContainmentFirst(() => performance.now())] },
+      interceptors: { activity: [containmentFirst.interceptor] },
+      tuner: {
+        workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: WORKFLOW_TASKS },
+        localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: LOCAL_ACTIVITIES },
+        activityTaskSlotSupplier: containmentFirst.slots,
+        nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+      },
       // New incidents come by the queue that is not sticky; by default four in five polls would go to the incidents that run already.
       nonStickyToStickyPollRatio: NEW_INCIDENTS_SHARE,
       // An incident of a killed worker goes on elsewhere after this long.

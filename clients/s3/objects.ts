@@ -40,7 +40,8 @@ export interface Bucket {
   look(key: string): Promise<StoredObject | null>;
   /** Only ever later: S3 refuses to shorten a COMPLIANCE retention, for everyone. */
   extendLock(key: string, until: Date): Promise<void>;
-  list(prefix: string): Promise<readonly string[]>;
+  /** Keys in order, each with its object's etag. */
+  list(prefix: string): Promise<ReadonlyMap<string, string>>;
 }
 
 export function bucketOf(client: S3Client, name: string): Bucket {
@@ -101,20 +102,20 @@ export function bucketOf(client: S3Client, name: string): Bucket {
     },
 
     async list(prefix) {
-      const keys: string[] = [];
+      const found = new Map<string, string>();
       let token: string | undefined;
       try {
         do {
           const page = await client.send(
             new ListObjectsV2Command({ Bucket: name, Prefix: prefix, ContinuationToken: token }),
           );
-          for (const object of page.Contents ?? []) if (object.Key !== undefined) keys.push(object.Key);
+          for (const { Key, ETag } of page.Contents ?? []) if (Key !== undefined) found.set(Key, ETag ?? '');
           token = page.IsTruncated ? page.NextContinuationToken : undefined;
         } while (token !== undefined);
       } catch (error) {
         throw unavailable(`list ${name}/${prefix}`, error);
       }
-      return keys;
+      return found;
     },
   };
   return bucket;

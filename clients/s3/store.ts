@@ -75,7 +75,7 @@ export function createS3Store(config: S3Config, now: () => number = Date.now): S
       return (await evidence.write(key, bytes, mediaType, null, lockUntil())) ? 'written' : 'exists';
     },
     readEvidence: async (key) => (await evidence.read(key))?.bytes ?? null,
-    listEvidence: (prefix) => evidence.list(prefix),
+    listEvidence: async (prefix) => [...(await evidence.list(prefix)).keys()],
 
     close: () => client.destroy(),
   };

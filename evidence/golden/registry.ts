@@ -78,7 +78,7 @@ export function createGoldenRegistry(store: Store, keys: readonly TrustedKey[]):
     },
     versions: async (model) => {
       const prefix = `golden/${model}/`;
-      const documents = await store.listDocuments(prefix);
+      const documents = [...(await store.listDocuments(prefix)).keys()];
       return documents.filter((key) => key.endsWith('.jws')).map((key) => key.slice(prefix.length, -'.jws'.length));
     },
     write: async (golden, signer) => {

@@ -4,9 +4,10 @@ import type { Stance } from '../../domain/contracts/stance.ts';
 import type { Digest } from '../../domain/proofs/digest.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import type { GatewayMetrics } from '../metrics.ts';
-import { isSameModel, ModelRefused, type ModelLoader, type ServedModel } from '../model/loader.ts';
+import { ModelRefused, type ModelLoader } from '../model/loader.ts';
 import type { Clock, GatewayLog } from '../ports.ts';
 import type { HeldRecord, StateFolder } from '../state/state-folder.ts';
+import { createModelsInUse } from './models-in-use.ts';
 import {
   isContainment,
   judgeOrder,
@@ -65,12 +66,12 @@ const UNKNOWN = 'This replica does not know what it has to do: the published sta
 const NOTHING = 'no stance has been ordered yet';
 const TAMPERED = 'The stance that this replica remembered does not verify.';
 const LOADING = 'The model was taken off; a trusted one is being loaded in its place.';
-/** A model that is loaded while another order comes may have to be prepared once more. */
-const MAX_PREPARATIONS = 3;
 
 export function createEndpoint(deps: EndpointDependencies): Endpoint {
   const { name, state, window, metrics, log, now } = deps;
+  const models = createModelsInUse(deps);
   const time = (): string => now().toISOString();
+  const preparation = ({ order }: Pick<SignedOrder, 'order'>) => ({ since: time, salt: order.orderId });
   let posture: Posture = isolation(WAITING, time());
   let held: Held | null = null;
   let known = false;
@@ -79,8 +80,6 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   let hopeless: Held | null = null;
   let fulfilling: Promise<void> | null = null;
   let writing: Promise<unknown> = Promise.resolve();
-  /** Every model that was part of a posture, until its thread is ended. */
-  const threads = new Set<ServedModel>();
   const underWay = new Map<string, Promise<ForensicReceipt>>();
 
   function status(): EndpointStatus {
@@ -130,10 +129,11 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   function contain(signed: SignedOrder): Promise<ForensicReceipt> {
     const { stance } = signed.order;
     const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules) : null;
-    const warm = weak === null ? postureOf(stance, alive(), aboutOf(signed)) : null;
+    const warm =
+      weak === null ? postureOf(stance, models.alive(posture), { since: time(), salt: signed.order.orderId }) : null;
     const taken = swap(signed, warm ?? isolation(weak ?? LOADING, time()));
     if (weak !== null) hopeless = taken;
-    retireAllBut(posture);
+    models.retireAllBut(posture);
     metrics.contained(name);
     log.warn(
       { endpoint: name, orderId: signed.order.orderId, incident: signed.order.incident, stance: posture.stance.kind },
@@ -148,23 +148,23 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
     const { stance } = signed.order;
     const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules) : null;
     if (weak !== null) throw new OrderRefused('rules', weak);
-    const next = await prepare(stance, aboutOf(signed));
+    const next = await models.prepare(stance, preparation(signed), () => posture);
     try {
       // Another order may have come while the models were loading.
       const repeated = repeatedOrder(signed);
       if (repeated) {
-        discard(next);
+        models.discard(next);
         return await repeated.acknowledge();
       }
     } catch (error) {
-      discard(next);
+      models.discard(next);
       throw error;
     }
     const before = { posture, held };
     const taken = swap(signed, next);
     try {
       const receipt = await taken.acknowledge();
-      retireAllBut(posture);
+      models.retireAllBut(posture);
       log.info({ endpoint: name, orderId: signed.order.orderId, stance: stance.kind }, 'stance taken');
       return receipt;
     } catch (error) {
@@ -172,7 +172,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
       if (held === taken) {
         held = before.held;
         take(before.posture);
-        retireAllBut(posture);
+        models.retireAllBut(posture);
       }
       throw error;
     }
@@ -207,7 +207,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
 
   function take(next: Posture): void {
     posture = next;
-    for (const [, model] of loadedBy(next)) threads.add(model);
+    models.adopt(next);
     metrics.stanceTaken(name, next.stance.kind, held?.order.incident ?? null);
   }
 
@@ -226,56 +226,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
     };
   }
 
-  // ---- models
-
-  const alive = (): readonly ServedModel[] =>
-    loadedBy(posture)
-      .map(([, model]) => model)
-      .filter((model) => model.session.alive());
-
-  const aboutOf = ({ order }: Pick<SignedOrder, 'order'>) => ({ since: time(), salt: order.orderId });
-
-  /** The stance with all its models loaded and verified; those that answer already are not loaded again. */
-  async function prepare(stance: Stance, about: { since: string; salt: string }): Promise<Posture> {
-    for (let attempt = 0; attempt < MAX_PREPARATIONS; attempt += 1) {
-      const models: ServedModel[] = [...alive()];
-      const fresh: ServedModel[] = [];
-      try {
-        for (const [, ref] of modelsOf(stance)) {
-          if (models.some((model) => isSameModel(model.ref, ref))) continue;
-          const model = await deps.load(ref);
-          models.push(model);
-          fresh.push(model);
-          if (closed) throw new Failure('storage/unavailable', 'the gateway is being stopped');
-        }
-      } catch (error) {
-        for (const model of fresh) model.session.retire();
-        if (error instanceof ModelRefused) {
-          metrics.modelRefused(name, error.reason);
-          log.error({ endpoint: name, reason: error.reason, detail: error.message }, 'a model was refused');
-        }
-        throw error;
-      }
-      const next = postureOf(stance, models, { ...about, since: time() });
-      if (next && loadedBy(next).every(([, model]) => model.session.alive())) return next;
-      for (const model of fresh) model.session.retire();
-    }
-    throw new Failure('internal/error', 'the models of the stance ended while they were being loaded');
-  }
-
-  function retireAllBut(needed: Posture | null): void {
-    const kept = new Set(needed ? loadedBy(needed).map(([, model]) => model) : []);
-    for (const model of threads) {
-      if (kept.has(model)) continue;
-      model.session.retire();
-      threads.delete(model);
-    }
-  }
-
-  /** Ends what was prepared and is not wanted any more. */
-  function discard(next: Posture): void {
-    for (const [, model] of loadedBy(next)) if (!threads.has(model)) model.session.retire();
-  }
+  // ---- what is held and not in force yet
 
   /** Brings what is held into force where it is not yet: after a restart, a crash of a model's thread, or a containment that had to wait. */
   function fulfil(): Promise<void> {
@@ -293,13 +244,13 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
       const { stance } = target.order;
       const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules) : null;
       if (weak !== null) throw new OrderRefused('rules', weak);
-      const next = await prepare(stance, aboutOf(target));
+      const next = await models.prepare(stance, preparation(target), () => posture);
       if (held !== target) {
-        discard(next);
+        models.discard(next);
         return await tryToFulfil();
       }
       take(next);
-      retireAllBut(posture);
+      models.retireAllBut(posture);
       log.info({ endpoint: name, orderId: target.order.orderId, stance: stance.kind }, 'the held stance is in force');
     } catch (error) {
       if (held !== target) return await tryToFulfil();
@@ -309,7 +260,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
       const answering = posture.answers === 'model' && posture.live.session.alive();
       if (answering) return;
       take(isolation('The model that was ordered cannot be loaded.', time()));
-      retireAllBut(posture);
+      models.retireAllBut(posture);
     }
   }
 
@@ -359,7 +310,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
       held ? modelsOf(held.order.stance).flatMap(([, ref]) => [ref.artifact.digest, ref.signature.digest]) : [],
     close() {
       closed = true;
-      retireAllBut(null);
+      models.close();
     },
   };
 }

@@ -26,85 +26,119 @@ export function createTruthFollower(deps: {
   readonly log: GatewayLog;
 }): TruthFollower {
   const { desired, metrics, log } = deps;
-  const timers = new Set<NodeJS.Timeout>();
+  let timer: NodeJS.Timeout | null = null;
   let stopped = false;
 
-  function follow(endpoint: Endpoint): { read(): Promise<void> } {
+  interface Follower {
+    readonly endpoint: Endpoint;
+    /** `undefined`: nothing is published for it. */
+    see(mark: string | undefined): Promise<void>;
+    unreachable(error: unknown): Promise<void>;
+  }
+
+  function follow(endpoint: Endpoint): Follower {
     /** The order that was dealt with last; looked at again only where trying again can help. */
     let seen: string | null = null;
     let reachable = true;
 
-    async function read(): Promise<void> {
+    async function see(mark: string | undefined): Promise<void> {
+      if (mark !== undefined && mark === seen) {
+        answered();
+        return await endpoint.trust('held');
+      }
+      // Before the reading, so that the next round leaves it alone while a model is being loaded.
+      seen = mark ?? null;
       let token: string | null;
       try {
-        token = await desired.read(endpoint.name);
+        token = mark === undefined ? null : await desired.read(endpoint.name);
       } catch (error) {
-        metrics.truthUnreachable(endpoint.name);
-        if (reachable)
-          log.warn({ endpoint: endpoint.name, reason: textOf(error) }, 'the published stance cannot be read');
-        reachable = false;
-        return await endpoint.trust('unreachable');
+        seen = null;
+        return await unreachable(error);
       }
-      if (!reachable) log.info({ endpoint: endpoint.name }, 'the published stance can be read again');
-      reachable = true;
+      answered();
       if (token === null) return await endpoint.trust('nothing-ordered');
-      if (token !== seen) {
-        seen = token;
-        await obey(token);
-      }
+      if (!(await obey(token))) seen = null;
       await endpoint.trust('held');
     }
 
-    async function obey(token: string): Promise<void> {
+    function answered(): void {
+      if (!reachable) log.info({ endpoint: endpoint.name }, 'the published stance can be read again');
+      reachable = true;
+    }
+
+    async function unreachable(error: unknown): Promise<void> {
+      metrics.truthUnreachable(endpoint.name);
+      if (reachable)
+        log.warn({ endpoint: endpoint.name, reason: textOf(error) }, 'the published stance cannot be read');
+      reachable = false;
+      await endpoint.trust('unreachable');
+    }
+
+    /** False where it may be obeyed later. */
+    async function obey(token: string): Promise<boolean> {
       // The published order is the truth, so the endpoint may obey it although it knows of nothing yet.
       try {
         await endpoint.obey(token, 'published');
+        return true;
       } catch (error) {
-        if (error instanceof OrderRefused && error.reason === 'not-newer') return;
-        const final = error instanceof OrderRefused || error instanceof ModelRefused;
-        if (!final) seen = null;
+        if (error instanceof OrderRefused && error.reason === 'not-newer') return true;
         if (error instanceof OrderRefused) metrics.orderRefused(endpoint.name, error.reason);
         const retryable = error instanceof Failure && error.retryable;
         log[retryable ? 'warn' : 'error'](
           { endpoint: endpoint.name, reason: textOf(error) },
           'the published stance is not obeyed',
         );
+        return error instanceof OrderRefused || error instanceof ModelRefused;
       }
     }
-    return { read };
+    return { endpoint, see, unreachable };
   }
 
-  /** A reading that takes long (a model is being loaded) MUST NOT keep the next one, which may be a containment, from being seen. */
-  function poll(read: () => Promise<void>, delayMs: number): void {
+  const followers = deps.endpoints.map(follow);
+
+  /** One call tells what changed for all endpoints; what each then has to do is its own affair. */
+  function round(): readonly Promise<void>[] {
+    const marks = desired.marks();
+    return followers.map(async (follower) => {
+      let known: ReadonlyMap<string, string>;
+      try {
+        known = await marks;
+      } catch (error) {
+        return await follower.unreachable(error);
+      }
+      await follower.see(known.get(follower.endpoint.name));
+    });
+  }
+
+  /** A round that takes long (a model is being loaded) MUST NOT keep the next one, which may see a containment, from being made. */
+  function poll(): void {
     if (stopped) return;
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      read().catch((error: unknown) => log.error({ reason: textOf(error) }, 'reading the published stance failed'));
-      poll(read, deps.pollMs);
-    }, delayMs);
+    timer = setTimeout(() => {
+      for (const one of round())
+        one.catch((error: unknown) => log.error({ reason: textOf(error) }, 'reading the published stance failed'));
+      poll();
+    }, deps.pollMs);
     timer.unref();
-    timers.add(timer);
   }
 
   return {
     async start() {
+      const first = round();
       await Promise.all(
-        deps.endpoints.map(async (endpoint, index) => {
-          const { read } = follow(endpoint);
-          const first = read();
+        followers.map(async ({ endpoint }, index) => {
           const late = new Promise<'late'>((resolve) => {
             setTimeout(() => resolve('late'), FIRST_READ_TIMEOUT_MS).unref();
           });
-          const outcome = await Promise.race([first.then(() => 'read' as const), late]).catch(() => 'late' as const);
-          if (outcome === 'late') await endpoint.trust('unreachable');
-          // Spread over the interval: the readings of many endpoints at once would keep an order that is pushed meanwhile waiting.
-          poll(read, (deps.pollMs * (index + 1)) / deps.endpoints.length);
+          const read = first[index]?.then(() => 'read' as const);
+          const outcome = await Promise.race([read, late]).catch(() => 'late' as const);
+          if (outcome !== 'read') await endpoint.trust('unreachable');
         }),
       );
+      poll();
     },
     stop() {
       stopped = true;
-      for (const timer of timers) clearTimeout(timer);
+      if (timer) clearTimeout(timer);
     },
   };
 }

@@ -154,7 +154,7 @@ export function fakeDeps(incidents: IncidentClient, overrides: Partial<ApiDeps> 
       has: async ({ digest }) => objects.has(digest),
       readDocument: async () => null,
       writeDocument: unused,
-      listDocuments: async () => [],
+      listDocuments: async () => new Map(),
       writeOnce: unused,
       readEvidence: async () => null,
       listEvidence: async () => [],

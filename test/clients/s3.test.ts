@@ -153,7 +153,10 @@ const present = enginePath('versitygw') !== null;
     expect(await store.writeDocument(key, text('2b'), 'text/plain', first.etag)).toBe(false);
     expect(await store.writeDocument(key, text('3'), 'text/plain', 'any')).toBe(true);
     expect(Buffer.from((await store.readDocument(key))!.bytes).toString()).toBe('3');
-    expect(await store.listDocuments('stances/')).toEqual([key]);
+    const newest = (await store.readDocument(key))!;
+    expect([...(await store.listDocuments('stances/'))]).toEqual([[key, newest.etag]]);
+    await store.writeDocument(key, text('4'), 'text/plain', 'any');
+    expect((await store.listDocuments('stances/')).get(key)).not.toBe(newest.etag);
   });
 
   it('lets exactly one of sixteen writers replace a version', async () => {
@@ -183,7 +186,7 @@ const present = enginePath('versitygw') !== null;
         keys.slice(start, start + 64).map((key) => store.writeDocument(key, text(key), 'text/plain', 'any')),
       );
     }
-    expect(await store.listDocuments('many/')).toEqual(keys);
+    expect([...(await store.listDocuments('many/')).keys()]).toEqual(keys);
   });
 
   it('names refused credentials and a bucket that is not there', async () => {

@@ -38,7 +38,8 @@ export function createMemoryStore(): MemoryStore {
       if (holds) buckets.artifacts.set(key, Uint8Array.from(bytes));
       return holds;
     },
-    listDocuments: async (prefix) => listed(buckets.artifacts, prefix),
+    listDocuments: async (prefix) =>
+      new Map(listed(buckets.artifacts, prefix).map((key) => [key, digestOf(buckets.artifacts.get(key)!)])),
     writeOnce: async (key, bytes) => {
       if (buckets.evidence.has(key)) return 'exists';
       buckets.evidence.set(key, Uint8Array.from(bytes));

@@ -156,6 +156,10 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
         },
       },
       desired: {
+        async marks() {
+          if (store.away) throw new Failure('storage/unavailable', 'S3 is away');
+          return await Promise.resolve(store.stances);
+        },
         async read(endpoint) {
           if (store.away) throw new Failure('storage/unavailable', 'S3 is away');
           return await Promise.resolve(store.stances.get(endpoint) ?? null);

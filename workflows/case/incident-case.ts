@@ -6,7 +6,6 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
-  ApplicationFailure,
   type ActivityOptions,
   type LocalActivityOptions,
 } from '@temporalio/workflow';
@@ -15,17 +14,15 @@ import type { Alert } from '../../domain/contracts/alert.ts';
 import type { DecideResult } from '../../domain/contracts/messages.ts';
 import type { LogHead } from '../../domain/contracts/case-log.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
-import type { Decision } from '../../domain/contracts/approval.ts';
-import { FAILURES } from '../../domain/incident/failures.ts';
 import type { Phase } from '../../domain/incident/kinds.ts';
 import { MAX_DELIVERY_IDS, MAX_KEPT_ALERTS, STORAGE } from '../../domain/incident/limits.ts';
 import { referencesIn } from '../../domain/incident/references.ts';
-import type { IncidentState, Waiting } from '../../domain/incident/state.ts';
-import { digestOfJson } from '../../domain/proofs/canonical-json.ts';
+import type { IncidentState } from '../../domain/incident/state.ts';
 import { Attributes } from './attributes.ts';
 import { DecisionDesk } from './decision-desk.ts';
 import { detailsOf } from './details.ts';
 import { failureOf } from './failure-of.ts';
+import { Gates } from './gates.ts';
 import { Ledger } from './ledger.ts';
 import { CaseRecorder } from './recorder.ts';
 
@@ -61,6 +58,7 @@ export class IncidentCase {
   readonly attributes = new Attributes();
   readonly recorder: CaseRecorder;
   readonly desk: DecisionDesk;
+  readonly gates: Gates;
   private readonly deliveries = new Set<string>();
   private closing = false;
   private scope: CancellationScope | null = null;
@@ -77,6 +75,13 @@ export class IncidentCase {
       () => incident,
       () => this.ledger.brief?.trust ?? null,
     );
+    this.gates = new Gates({
+      ledger: this.ledger,
+      attributes: this.attributes,
+      desk: this.desk,
+      show: () => this.show(),
+      isCancelled: () => this.cancelled,
+    });
   }
 
   get incident(): string {
@@ -161,12 +166,10 @@ export class IncidentCase {
         if (isCancellation(error)) this.throwIfCancelled();
         if (isCancellation(error) || error instanceof Ended) throw error;
         const failure = failureOf(error);
-        const command = await this.askForCommand(
-          name,
-          attempt,
-          failure,
-          skip ? ['retry', 'skip', 'abort'] : ['retry', 'abort'],
-        );
+        this.note(name, 'phase', 'failed', `${failure.code}: ${failure.message}`);
+        const options = skip ? (['retry', 'skip', 'abort'] as const) : (['retry', 'abort'] as const);
+        const command = await this.gates.command(name, attempt, failure, options);
+        this.throwIfCancelled();
         if (command === 'abort') throw new Ended('aborted');
         if (command === 'skip' && skip) {
           this.note(name, 'phase', 'skipped', 'skipped by a person, with the reason in the entry before');
@@ -174,27 +177,6 @@ export class IncidentCase {
         }
       }
     }
-  }
-
-  /** Opens a gate and waits until it is approved. A rejection fails the phase with `gate/rejected`. */
-  async approval(gate: 'plan' | 'release', subject: unknown, summary: string): Promise<string> {
-    const digest = digestOfJson(subject);
-    const trust = this.ledger.brief?.trust;
-    if (!trust) throw ApplicationFailure.nonRetryable('no trust root is loaded', 'internal/error');
-    this.desk.openGate({ gate, digest, required: trust.gates[gate] });
-    const missing = this.desk.missing(gate, digest);
-    this.wait({ for: 'approval', gate, digest, since: new Date().toISOString(), missing, summary });
-    this.tell(`${gate} gate: ${this.ledger.endpoint} waits for an approval`, `${summary}\ndigest ${digest}`);
-    await condition(() => this.desk.rejection(gate, digest) !== null || this.desk.missing(gate, digest).length === 0);
-    const rejection = this.desk.rejection(gate, digest);
-    this.settle();
-    if (rejection) {
-      throw ApplicationFailure.nonRetryable(
-        `${rejection.person} (${rejection.role}) rejected the ${gate}: ${rejection.reason}`,
-        'gate/rejected',
-      );
-    }
-    return digest;
   }
 
   /** Receives an alert; a delivery that was seen before changes nothing. */
@@ -234,7 +216,7 @@ export class IncidentCase {
         summary: `${record.person} as ${record.role}: ${record.decision} ${record.reason}`.trim(),
         statement: record.statement,
       });
-      this.refreshMissing();
+      this.gates.refreshMissing();
     }
     return result;
   }
@@ -260,27 +242,6 @@ export class IncidentCase {
 
   private get cancelled(): boolean {
     return this.desk.cancellation !== null && !this.closing;
-  }
-
-  /** The roles a gate still waits for change with each word; a state, not a command. */
-  private refreshMissing(): void {
-    const { waiting } = this.ledger;
-    if (waiting.for !== 'approval') return;
-    this.ledger.waiting = { ...waiting, missing: this.desk.missing(waiting.gate, waiting.digest) };
-    this.show();
-  }
-
-  wait(waiting: Waiting): void {
-    this.ledger.waiting = waiting;
-    this.attributes.publish({
-      waiting:
-        waiting.for === 'approval' || waiting.for === 'command'
-          ? waiting.gate
-          : waiting.for === 'trainer'
-            ? 'trainer'
-            : '-',
-    });
-    this.show();
   }
 
   /** Signs a checkpoint over everything recorded so far and returns the head it covers. */
@@ -315,52 +276,6 @@ export class IncidentCase {
     if (name === 'contain' || this.closing) return await run();
     this.scope = new CancellationScope();
     return await this.scope.run(run);
-  }
-
-  private settle(): void {
-    this.desk.closeGate();
-    this.wait({ for: 'nothing' });
-  }
-
-  private async askForCommand(
-    phase: Phase,
-    attempt: number,
-    failure: ReturnType<typeof failureOf>,
-    options: readonly ('retry' | 'skip' | 'abort')[],
-  ): Promise<Decision> {
-    const gate = `failed:${phase}` as const;
-    const digest = digestOfJson({
-      incident: this.incident,
-      gate,
-      attempt,
-      code: failure.code,
-      message: failure.message,
-    });
-    this.note(phase, 'phase', 'failed', `${failure.code}: ${failure.message}`);
-    this.desk.openGate({ gate, digest, options });
-    this.wait({ for: 'command', gate, digest, since: new Date().toISOString(), failure, options });
-    this.tell(
-      `${phase} failed on ${this.ledger.endpoint}: ${failure.code}`,
-      `${failure.message}\n${FAILURES[failure.code].remedy}\ndigest ${digest}`,
-    );
-    await condition(() => this.desk.command(gate, digest) !== null || this.cancelled);
-    const command = this.desk.command(gate, digest);
-    this.settle();
-    this.throwIfCancelled();
-    return command?.decision ?? 'abort';
-  }
-
-  /**
-   * Tells people, and waits for nobody: if no door is open, the gate still waits and shows on every page. Its result MUST NOT decide what
-   * comes next, because on replay it may come before or after a person's word that came after or before it the first time.
-   */
-  tell(subject: string, body: string): void {
-    const { notify } = proxyActivities<OnTheWire<ResponseActivities>>({
-      startToCloseTimeout: '10 seconds',
-      retry: { maximumAttempts: 3 },
-      summary: 'tell people',
-    });
-    notify({ incident: this.incident, endpoint: this.ledger.endpoint, subject, body }).catch(() => {});
   }
 }
 

@@ -26,7 +26,7 @@ export async function approveRelease(
     ref,
   );
   const passed = validated.report.gates.length;
-  const digest = await incident.approval(
+  const digest = await incident.gates.approval(
     'release',
     subject,
     `release ${artifact.name} (${artifact.digest.slice(0, 19)}…): ${passed} of ${passed} gates passed, evidence root ${head.root.slice(0, 12)}… over ${head.size} entries`,

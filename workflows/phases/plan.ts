@@ -13,7 +13,7 @@ export async function agreeOnPlan(incident: IncidentCase, subject: AnalysisSubje
   incident.ledger.plan = plan;
   // From here on the evidence can be exported and checked, long before the incident closes.
   await incident.checkpoint();
-  await incident.approval('plan', plan, describePlan(plan));
+  await incident.gates.approval('plan', plan, describePlan(plan));
   return plan;
 }
 

@@ -36,7 +36,7 @@ export async function recover(
   });
   const { result, provenance } = trained;
   incident.ledger.training = { job, result, provenance };
-  incident.wait({ for: 'nothing' });
+  incident.gates.wait({ for: 'nothing' });
   incident.recorder.sawTime(result.finishedAt);
   incident.recorder.note({
     phase: 'recover',
@@ -59,8 +59,8 @@ async function tellOfAbsence(incident: IncidentCase): Promise<void> {
     condition(() => incident.ledger.trainerAbsent !== null || incident.ledger.training !== null),
   );
   if (incident.ledger.training !== null || incident.ledger.trainerAbsent === null) return;
-  incident.wait({ for: 'trainer', since: new Date().toISOString(), queue: incident.ledger.trainerAbsent });
-  incident.tell(
+  incident.gates.wait({ for: 'trainer', since: new Date().toISOString(), queue: incident.ledger.trainerAbsent });
+  incident.gates.tell(
     `no trainer serves queue ${incident.ledger.trainerAbsent}`,
     'The retraining waits. Start a trainer worker on that queue; the job begins by itself.',
   );
