@@ -51,6 +51,11 @@ export function createContainActivities(deps: Needs): ContainActivities {
       if (isContained(stance)) await publishOrder(deps.store, deps.keys, order);
       const receipt = await deps.adapter(endpoint).captureAndSwap(endpoint, order);
       await publishOrder(deps.store, deps.keys, order);
+      // What was captured on the way back is nobody's evidence. An endpoint that is away just now keeps it: that MUST NOT undo the release.
+      await deps
+        .adapter(endpoint)
+        .forget(receipt)
+        .catch(() => undefined);
       return { order, receipt };
     },
   };

@@ -11,7 +11,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 const suiteSchema = z.array(objectRefSchema);
 const MAX_CONFLICTS = 10;
 
-export function createLearnActivities(deps: Pick<ActivityDependencies, 'store'>): LearnActivities {
+export function createLearnActivities(deps: Pick<ActivityDependencies, 'store' | 'adapter'>): LearnActivities {
   const text = (content: string, mediaType: string, name: string): Promise<ObjectRef> =>
     deps.store.put('evidence', new TextEncoder().encode(content), { mediaType, name });
   return {
@@ -19,6 +19,10 @@ export function createLearnActivities(deps: Pick<ActivityDependencies, 'store'>)
       markdown: await text(renderMarkdown(caseFile), 'text/markdown', 'report.md'),
       html: await text(renderHtml(caseFile), 'text/html', 'report.html'),
     }),
+    forgetCaptures: async ({ receipts }) => {
+      for (const receipt of receipts) await deps.adapter(receipt.endpoint).forget(receipt);
+      return { forgotten: receipts.length };
+    },
     addRegression: async ({ model, attack }) => {
       const key = DOCUMENTS.regressions(model);
       for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {

@@ -8,7 +8,7 @@ import { approveRelease } from './phases/approve-release.ts';
 import { contain } from './phases/contain.ts';
 import { eradicate } from './phases/eradicate.ts';
 import { investigate } from './phases/investigate.ts';
-import { learn } from './phases/learn.ts';
+import { learn, letGoOfCaptures } from './phases/learn.ts';
 import { preserve } from './phases/preserve.ts';
 import { recover } from './phases/recover.ts';
 import { release, returnToContainment } from './phases/release.ts';
@@ -71,6 +71,7 @@ async function close(open: IncidentCase, outcome: Outcome): Promise<IncidentResu
     () => learn(open),
     () => ({ report: null }),
   );
+  await letGoOfCaptures(open);
   open.note('incident', 'close', 'done', `outcome: ${outcome}`);
   const { head, ref } = await open.phase('learn', () => open.checkpoint());
   open.ledger.closing = { outcome, closedAt: new Date().toISOString(), report: learned.report, checkpoint: ref };

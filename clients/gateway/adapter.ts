@@ -33,7 +33,7 @@ export function createGatewayAdapter(options: {
   const call = createAdminCall({ base: options.admin, token: options.token, timeoutMs });
   const inference = createInferenceClient({ base: options.inference, clientId: PROBE_CLIENT, timeoutMs });
 
-  async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<AdminResponse> {
+  async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<AdminResponse> {
     let response: AdminResponse;
     try {
       response = await call(method, path, body);
@@ -79,6 +79,7 @@ export function createGatewayAdapter(options: {
         throw error;
       }
     },
+    forget: async (receipt) => void (await ask('DELETE', capture(receipt))),
   };
 }
 

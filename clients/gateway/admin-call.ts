@@ -6,7 +6,7 @@ export interface AdminResponse {
   readonly body: Buffer;
 }
 
-export type AdminCall = (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<AdminResponse>;
+export type AdminCall = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => Promise<AdminResponse>;
 
 /** Containment is one call on a connection that is already there: no handshake in the middle of an incident. */
 const KEEP_ALIVE_MS = 60_000;

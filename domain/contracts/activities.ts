@@ -265,6 +265,8 @@ export interface LearnActivities {
   writeReport(input: CaseFile): Promise<{ markdown: ObjectRef; html: ObjectRef }>;
   /** Adds the captured attack to the model's regression suite. */
   addRegression(input: { incident: string; model: string; attack: ObjectRef }): Promise<{ regressions: number }>;
+  /** Lets the endpoints drop the captures that are in evidence. */
+  forgetCaptures(input: { receipts: readonly ForensicReceipt[] }): Promise<{ forgotten: number }>;
 }
 
 // ---- the case log

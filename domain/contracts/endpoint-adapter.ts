@@ -16,4 +16,6 @@ export interface EndpointAdapter {
   window(receipt: ForensicReceipt): Promise<Uint8Array>;
   /** The bytes of a model that was loaded at the capture; null where the endpoint no longer has them. */
   model(receipt: ForensicReceipt, digest: string): Promise<Uint8Array | null>;
+  /** What the receipt points to is in evidence: the endpoint may let go of it. Repeating it is no error. */
+  forget(receipt: ForensicReceipt): Promise<void>;
 }

@@ -30,6 +30,14 @@ export const STORAGE = {
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
+/** What is done for tidiness alone: worth a few tries, and not worth keeping an incident open for. */
+export const TIDYING = {
+  ...BEATING,
+  startToCloseTimeout: '20 seconds',
+  scheduleToCloseTimeout: '40 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
+} as const;
+
 /** Analysers and validation: seconds for small models, more for large ones. */
 export const ANALYSIS = {
   ...BEATING,

@@ -241,7 +241,7 @@ describe('taking a stance', () => {
 
   it('publishes a containment before the endpoint is told, so that it holds even if the endpoint is away', async () => {
     await take(isolated);
-    expect(world.trace).toEqual([`document ${DOCUMENTS.stance('gate')}`, 'order obeyed']);
+    expect(world.trace).toEqual([`document ${DOCUMENTS.stance('gate')}`, 'order obeyed', 'capture forgotten']);
     world.endpoint.broken = new Failure('endpoint/unreachable', 'no answer');
     await expect(take({ kind: 'shadow', model: golden, observed: null })).rejects.toMatchObject({
       code: 'endpoint/unreachable',
@@ -251,7 +251,7 @@ describe('taking a stance', () => {
 
   it('publishes a stance that serves only after the endpoint obeyed', async () => {
     await take(serving);
-    expect(world.trace).toEqual(['order obeyed', `document ${DOCUMENTS.stance('gate')}`]);
+    expect(world.trace).toEqual(['order obeyed', `document ${DOCUMENTS.stance('gate')}`, 'capture forgotten']);
   });
 
   it('publishes nothing that serves when the endpoint refused it', async () => {

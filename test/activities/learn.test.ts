@@ -5,7 +5,7 @@ import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
 import { DOCUMENTS } from '../../evidence/ports.ts';
 import { createFakeStore, type FakeStore } from '../fakes/store.ts';
-import { INCIDENT } from './world.ts';
+import { createWorld, INCIDENT, type World } from './world.ts';
 
 const attack = (name: string): ObjectRef => ({
   store: 'evidence',
@@ -17,11 +17,13 @@ const attack = (name: string): ObjectRef => ({
 const KEY = DOCUMENTS.regressions('digits');
 
 let store: FakeStore;
+let world: World;
 beforeEach(() => {
+  world = createWorld();
   store = createFakeStore();
 });
 const add = (name: string) =>
-  createLearnActivities({ store }).addRegression({ incident: INCIDENT, model: 'digits', attack: attack(name) });
+  createLearnActivities({ store, adapter: world.deps.adapter }).addRegression({ incident: INCIDENT, model: 'digits', attack: attack(name) });
 const known = async () => (await readSuite(store, 'digits')).suite.map((one) => one.digest);
 
 describe('the regression suite of a model', () => {

@@ -150,6 +150,10 @@ function createFakeEndpoint(trace: string[]): FakeEndpoint {
       return endpoint.windowBytes;
     },
     model: async (_receipt, digest) => endpoint.models.get(digest) ?? null,
+    forget: async () => {
+      answer();
+      trace.push('capture forgotten');
+    },
   };
   return endpoint;
 }

@@ -276,6 +276,7 @@ export function createFakeWorld(): FakeWorld {
       classMix: [],
       counters: { requests: 40, refused: 0, invalid: 0, errors: 0, arms: {} },
     }),
+    forgetCaptures: async ({ receipts }) => ({ forgotten: receipts.length }),
     writeReport: async () => ({ markdown: objectNamed('report.md'), html: objectNamed('report.html') }),
     addRegression: async () => ({ regressions: 1 }),
     appendLog: async ({ entries }) => {

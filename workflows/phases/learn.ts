@@ -1,6 +1,7 @@
+import { isCancellation } from '@temporalio/workflow';
 import type { CaseFile } from '../../domain/contracts/activities.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
-import { ANALYSIS, STORAGE } from '../../domain/incident/limits.ts';
+import { ANALYSIS, STORAGE, TIDYING } from '../../domain/incident/limits.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 
 export interface Learned {
@@ -25,6 +26,21 @@ export async function learn(incident: IncidentCase): Promise<Learned> {
     () => 'post-mortem written as Markdown and HTML',
   );
   return { report };
+}
+
+/** The captures are under Object Lock by now. An endpoint that is away keeps its copy: that is noted, and nobody has to decide about it. */
+export async function letGoOfCaptures(incident: IncidentCase): Promise<void> {
+  const receipts = incident.ledger.captures.map((capture) => capture.receipt);
+  if (receipts.length === 0) return;
+  await incident
+    .act(
+      { phase: 'learn', call: 'forgetCaptures', options: TIDYING },
+      { receipts },
+      ({ forgotten }) => `${forgotten} captures are in evidence and were removed from the endpoints`,
+    )
+    .catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+    });
 }
 
 function caseFileOf(incident: IncidentCase): CaseFile {
