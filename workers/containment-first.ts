@@ -72,7 +72,7 @@ const PLACES = 100;
 const PATIENCE_MS = 10_000;
 /** It still contains until nothing was contained for this long, */
 const QUIET_MS = 250;
-/** or for this long after a storm: that many local activities within that time. Each incident has three of them on its way to containment. */
+/** or for this long after a storm: that many local activities within that time. Each incident has two of them on its way to containment. */
 const STORM_QUIET_MS = 1_500;
 const STORM_SIZE = 12;
 const STORM_WITHIN_MS = 3_000;

@@ -5,8 +5,6 @@
 export const CONTAIN = {
   /** One round trip to the endpoint; a local activity, so a slow endpoint must not hold the workflow task. */
   local: { startToCloseTimeout: '3 seconds', scheduleToCloseTimeout: '4 seconds', retry: { maximumAttempts: 1 } },
-  /** Publishing the stance in the same workflow task; an S3 that does not answer at once is left to the durable try. */
-  publish: { startToCloseTimeout: '2 seconds', scheduleToCloseTimeout: '2 seconds', retry: { maximumAttempts: 1 } },
   /** Afterwards durably, until the endpoint is there again: a contained stance is already published as the desired one. */
   durable: {
     heartbeatTimeout: '6 seconds',

@@ -40,6 +40,8 @@ const RUN_TIMEOUT_MS = 30_000;
 const MAX_WAITING = 512;
 /** After `retire`, for the run that is going on. */
 const RETIRE_TIMEOUT_MS = 5_000;
+/** Ending a thread takes the processor for milliseconds: in a storm of containments that is for later. Nothing is asked of it meanwhile. */
+const LINGER_MS = 10_000;
 
 interface Waiting {
   resolve(outputs: readonly OutputTensor[]): void;
@@ -140,8 +142,10 @@ export async function openSession(bytes: Uint8Array<ArrayBuffer>, now: () => num
       if (!alive) return;
       Atomics.store(retired, 0, 1);
       end('gone', 'the model was taken off');
-      worker.postMessage({ kind: 'close' } satisfies ToThread);
-      setTimeout(() => void worker.terminate(), RETIRE_TIMEOUT_MS).unref();
+      setTimeout(() => {
+        worker.postMessage({ kind: 'close' } satisfies ToThread);
+        setTimeout(() => void worker.terminate(), RETIRE_TIMEOUT_MS).unref();
+      }, LINGER_MS).unref();
     },
     alive: () => alive,
   };

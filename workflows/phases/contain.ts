@@ -44,14 +44,16 @@ export async function containEndpoint(
   return containment;
 }
 
-/** For replicas that were away. The first try is in the same workflow task as the containment; if S3 is away, it is tried on durably. */
+/**
+ * For replicas that were away. Not on the way to containment: the endpoint holds its stance on its own disk already, and in a storm the next
+ * endpoint is contained before this one's stance is published.
+ */
 async function publish(incident: IncidentCase, endpoint: string, order: string): Promise<void> {
-  const step = { phase: 'contain', call: 'publishStance', options: STORAGE } as const;
-  const say = ({ revision }: { revision: number }): string => `desired stance of ${endpoint} is revision ${revision}`;
-  await incident.act({ ...step, local: CONTAIN.publish }, { endpoint, order }, say).catch(async (error: unknown) => {
-    if (isCancellation(error)) throw error;
-    await incident.act(step, { endpoint, order }, say);
-  });
+  await incident.act(
+    { phase: 'contain', call: 'publishStance', options: STORAGE },
+    { endpoint, order },
+    ({ revision }) => `desired stance of ${endpoint} is revision ${revision}`,
+  );
 }
 
 function firstTry(incident: IncidentCase, input: ContainInput): Promise<Containment> {
