@@ -18,6 +18,8 @@ export interface DecideOptions extends PersonOptions {
   readonly key?: string;
   readonly digest?: string;
   readonly yes?: boolean;
+  /** Write the signed statement instead of handing it in. */
+  readonly print?: boolean;
 }
 
 /** What the decision is about, as the gate shows it at this moment. */
@@ -70,7 +72,14 @@ export async function decide(
     issuedAt: new Date().toISOString(),
     nonce: randomBytes(18).toString('base64url'),
   };
-  const result = await api.decide(id, signCompactJws(statement, APPROVAL_TYPE, signerOf(options)));
+  const token = signCompactJws(statement, APPROVAL_TYPE, signerOf(options));
+  if (options.print) {
+    terminal.say("signed, not handed in: it holds for 15 minutes, by any door (on Temporal's page: update `decide`)");
+    terminal.say(JSON.stringify(token));
+    terminal.result({ statement: token });
+    return;
+  }
+  const result = await api.decide(id, token);
   terminal.say(
     result.remaining > 0 ? `accepted; the gate waits for ${result.remaining} more` : 'accepted; the gate is settled',
   );

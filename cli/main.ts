@@ -148,6 +148,7 @@ for (const [verb, description] of Object.entries(verbs)) {
     .option('--key <file>', 'your private key, PEM (default: .lazaret/people/<as>/key.pem)')
     .option('--digest <digest>', 'refuse unless this is what the gate waits for')
     .option('--yes', 'do not ask')
+    .option('--print', "sign, and write the statement instead of handing it in: for Temporal's page")
     .addHelpText(
       'after',
       `\nSigns a statement with your key; the workflow itself verifies it.\n\nExample:\n  $ lazaret incident ${verb} digits-1a2b3c4d --as ${verb === 'approve' ? 'sol --role security-lead' : 'ada --reason "seen by hand"'}`,
@@ -195,12 +196,12 @@ program
   .action(run(async () => (await import('./sign.ts')).sign));
 program
   .command('verify <subject> [signature]')
-  .description('check an evidence bundle, or a model and its signature, offline')
+  .description('check an evidence bundle, or a model and its signature (default: <model>.sigstore.json), offline')
   .option('--trust <file>', 'keys you trust (default: .lazaret/trust.json where there is one)')
   .option('--name <name>', 'name of a single model file in its signature, where it was renamed')
   .addHelpText(
     'after',
-    '\nNeeds no network and no station.\n\nExamples:\n  $ lazaret verify digits-1a2b3c4d.tar --trust trust.json\n  $ lazaret verify model.onnx model.sigstore.json --trust trust.json',
+    '\nNeeds no network and no station.\n\nExamples:\n  $ lazaret verify digits-1a2b3c4d.tar --trust trust.json\n  $ lazaret verify model.onnx --trust trust.json\n  $ lazaret verify model.onnx elsewhere.sigstore.json --trust trust.json',
   )
   .action(run(async () => (await import('./verify.ts')).verify));
 program

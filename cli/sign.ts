@@ -12,7 +12,7 @@ export async function sign(
   options: { key: string; out?: string; passphraseFile?: string },
 ): Promise<void> {
   const files = modelFiles(model);
-  const out = options.out ?? `${model.replace(/\/+$/, '')}.sigstore.json`;
+  const out = options.out ?? signatureBeside(model);
   const signer = createSigner({
     name: basename(options.key, '.pem'),
     privatePem: text(options.key),
@@ -24,6 +24,11 @@ export async function sign(
   terminal.say(`${files.length} file${files.length === 1 ? '' : 's'} signed by key ${signer.kid}: ${out}`);
   terminal.result({ signature: out, kid: signer.kid, files: files.map(({ name }) => name) });
   await Promise.resolve();
+}
+
+/** Where a model's signature goes when nobody says where. */
+export function signatureBeside(model: string): string {
+  return `${model.replace(/\/+$/, '')}.sigstore.json`;
 }
 
 /** A single file under its basename, or every file below a folder by its path in it. Links are not followed: what they lead to can change. */

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { trustFileSchema, type TrustFile } from '../domain/contracts/trust.ts';
 import { verifyBundle, type VerificationReport } from '../evidence/bundle/verify.ts';
 import { loadTrustFile } from '../evidence/keys/trusted-keys.ts';
 import { ModelSignatureRefused, verifyModel } from '../evidence/model-signing/verify.ts';
 import { stationPaths } from '../station/paths.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { modelFiles, text } from './sign.ts';
+import { modelFiles, signatureBeside, text } from './sign.ts';
 import { faint, mark, plain, strong, type Terminal } from './terminal.ts';
 
 interface VerifyOptions {
@@ -13,7 +13,7 @@ interface VerifyOptions {
   readonly name?: string;
 }
 
-/** Offline. With one file: an evidence bundle; with two: a model (file or folder) and its signature. */
+/** Offline. An evidence bundle; or a model (file or folder) and its signature, which `sign` leaves beside it. */
 export async function verify(
   terminal: Terminal,
   subject: string,
@@ -21,8 +21,9 @@ export async function verify(
   options: VerifyOptions,
 ): Promise<void> {
   const trust = trustOf(options.trust);
-  if (signature === undefined) bundle(terminal, subject, trust);
-  else model(terminal, subject, signature, trust, options.name);
+  const given = signature ?? [signatureBeside(subject)].find(existsSync);
+  if (given === undefined) bundle(terminal, subject, trust);
+  else model(terminal, subject, given, trust, options.name);
   await Promise.resolve();
 }
 
@@ -33,6 +34,8 @@ interface GivenTrust {
 
 function bundle(terminal: Terminal, file: string, trust: GivenTrust | null): void {
   if (!existsSync(file)) throw new CommandError(EXIT.usage, `there is no bundle at ${file}`);
+  if (statSync(file).isDirectory() || file.endsWith('.onnx'))
+    throw new CommandError(EXIT.usage, `${file} is a model: name its signature too, "verify <model> <signature>"`);
   const report = verifyBundle(readFileSync(file), trust ? { trust: trust.keys } : {});
   terminal.result({ ...report, trustFile: trust?.file ?? null });
   for (const line of portrait(report, trust)) terminal.say(line);

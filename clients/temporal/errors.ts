@@ -31,6 +31,14 @@ export class DecisionRefused extends Error {
   }
 }
 
+/** The run ended without a result; the message is its own. */
+export class RunFailed extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'RunFailed';
+  }
+}
+
 /** No run of that name was ever started. */
 export class RunNotFound extends Error {
   constructor(what: string) {

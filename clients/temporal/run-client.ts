@@ -7,7 +7,7 @@ import {
   type RetrainInput,
   type RetrainResult,
 } from '../../domain/contracts/messages.ts';
-import { RunNotFound, named } from './errors.ts';
+import { RunFailed, RunNotFound, named } from './errors.ts';
 import { describeNewest } from './locate.ts';
 
 /** A piece of work besides incidents. `failed` carries the innermost message. */
@@ -20,7 +20,7 @@ export interface RunClient {
   /** Idempotent by `job.jobId`: a second start joins the run, or what it came to. Returns the id that `retrain` takes. */
   startRetrain(input: RetrainInput): Promise<string>;
   retrain(id: string): Promise<RunStatus<RetrainResult>>;
-  /** Waits for the end. Throws the run's failure. */
+  /** Waits for the end. Throws RunFailed with the innermost message. */
   retrainResult(id: string): Promise<RetrainResult>;
   /** Idempotent by model and version. */
   startRegisterGolden(input: RegisterGoldenInput): Promise<string>;
@@ -68,15 +68,25 @@ export function createRunClient(client: Client): RunClient {
       return input.job.jobId;
     },
     retrain: (id) => status<RetrainResult>('training run of that name', retrainId(id)),
-    retrainResult: (id) => client.workflow.getHandle(retrainId(id)).result(),
+    retrainResult: (id) => told(client.workflow.getHandle(retrainId(id)).result()),
     async startRegisterGolden(input) {
       const id = `${input.model}:${input.version}`;
       await start(REGISTER_GOLDEN_WORKFLOW, goldenId(id), input, `golden model ${id}`);
       return id;
     },
     registerGolden: (id) => status<RegisteredGolden>('registration of that name', goldenId(id)),
-    registerGoldenResult: (id) => client.workflow.getHandle(goldenId(id)).result(),
+    registerGoldenResult: (id) => told(client.workflow.getHandle(goldenId(id)).result()),
   };
+}
+
+/** "Workflow execution failed" tells nobody anything: the run's own failure is thrown instead. */
+async function told<Result>(result: Promise<Result>): Promise<Result> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) throw new RunFailed(innermost(error), { cause: error });
+    throw error;
+  }
 }
 
 function innermost(error: Error): string {

@@ -63,6 +63,14 @@ const decide = (verb: string, id: string, ...more: string[]) =>
   lazaret(['incident', verb, id, '--home', home, '--api', url, ...more]);
 
 describe('a decision', () => {
+  it('is handed out instead of in with --print, as the JSON string that Temporal takes', async () => {
+    const ran = await decide('approve', 'digits-1a2b3c4d', '--as', 'sol', '--yes', '--print');
+    expect(ran.status).toBe(0);
+    expect(received).toEqual([]);
+    const pasted: unknown = JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '');
+    expect(String(pasted).split('.')).toHaveLength(3);
+  });
+
   it('is signed with the key of the person, about what the gate shows, in the role it asks for', async () => {
     const ran = await decide('approve', 'digits-1a2b3c4d', '--as', 'sol', '--yes', '--json');
     expect(ran.status).toBe(0);

@@ -39,6 +39,15 @@ describe('sign and verify', () => {
     expect(ran.json()).toMatchObject({ ok: true, keyName: 'registry', files: ['model.onnx'] });
   });
 
+  it('find the signature beside the model, and ask for it where there is none', async () => {
+    writeFileSync(at('alone.onnx'), 'weights');
+    const alone = await lazaret(['verify', at('alone.onnx'), '--trust', at('trust.json')]);
+    expect(alone.status).toBe(2);
+    expect(alone.stderr).toContain('name its signature');
+    expect((await lazaret(['sign', at('alone.onnx'), '--key', at('registry.pem')])).status).toBe(0);
+    expect((await lazaret(['verify', at('alone.onnx'), '--trust', at('trust.json')])).status).toBe(0);
+  });
+
   it('agree on a folder', async () => {
     expect((await sign('folder', 'registry', 'folder.json')).status).toBe(0);
     expect((await verify('folder', 'folder.json')).json()).toMatchObject({
@@ -88,7 +97,8 @@ describe('sign and verify', () => {
   });
 
   it('fail a file that is no bundle, with every promise named', async () => {
-    const ran = await lazaret(['verify', at('model.onnx'), '--trust', at('trust.json')]);
+    writeFileSync(at('bundle.tar'), 'no bundle');
+    const ran = await lazaret(['verify', at('bundle.tar'), '--trust', at('trust.json')]);
     expect(ran.status).toBe(1);
     expect(ran.stdout).toContain('promises are not kept');
   });

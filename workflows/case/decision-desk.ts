@@ -35,7 +35,12 @@ export class DecisionDesk {
   }
 
   /** Throws an ApplicationFailure with a sentence for the person when the statement cannot be accepted. */
-  check(token: string): ApprovalStatement {
+  check(token: unknown): ApprovalStatement {
+    // Temporal's page takes any JSON value.
+    if (typeof token !== 'string')
+      throw refused(
+        'a decision is one JSON string, the signed statement: "lazaret incident approve … --print" makes it',
+      );
     const earlier = this.kept.find((kept) => kept.token === token);
     if (earlier) return earlier.statement;
     const trust = this.trust();
