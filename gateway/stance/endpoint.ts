@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { EndpointStatus, ForensicReceipt } from '../../domain/contracts/gateway.ts';
-import type { Stance } from '../../domain/contracts/stance.ts';
 import type { Digest } from '../../domain/proofs/digest.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import type { GatewayMetrics } from '../metrics.ts';

@@ -23,7 +23,11 @@ beforeEach(() => {
   store = createFakeStore();
 });
 const add = (name: string) =>
-  createLearnActivities({ store, adapter: world.deps.adapter }).addRegression({ incident: INCIDENT, model: 'digits', attack: attack(name) });
+  createLearnActivities({ store, adapter: world.deps.adapter }).addRegression({
+    incident: INCIDENT,
+    model: 'digits',
+    attack: attack(name),
+  });
 const known = async () => (await readSuite(store, 'digits')).suite.map((one) => one.digest);
 
 describe('the regression suite of a model', () => {
