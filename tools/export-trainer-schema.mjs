@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { datasetManifestSchema, datasetRefSchema, shardSchema } from '../domain/contracts/dataset.ts';
+import { examineJobSchema, examineResultSchema, measuredShareSchema } from '../domain/contracts/examination.ts';
 import { digestSchema, objectRefSchema } from '../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
@@ -28,6 +29,9 @@ const NAMES = {
   TrainJob: trainJobSchema,
   TrainProgress: trainProgressSchema,
   TrainResult: trainResultSchema,
+  MeasuredShare: measuredShareSchema,
+  ExamineJob: examineJobSchema,
+  ExamineResult: examineResultSchema,
 };
 
 function trainerSchema() {

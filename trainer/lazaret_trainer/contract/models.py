@@ -134,3 +134,56 @@ class TrainResult:
     started_at: str
     finished_at: str
     environment: TrainResultEnvironment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredShare:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["MeasuredShare"]
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineJob:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExamineJob"]
+
+    schema: Literal["lazaret.examine-job/v1"]
+    job_id: str
+    question: Literal["backdoor"]
+    suspect: ObjectRef
+    golden: ObjectRef | None
+    probes: DatasetRef
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineResultFlip:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExamineResult"]["properties"]["flip"]["anyOf"][0]
+
+    source: int
+    target: int
+    shift: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineResult:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExamineResult"]
+
+    schema: Literal["lazaret.examine-result/v1"]
+    job_id: str
+    verdict: Literal["compromised", "suspicious", "clean", "inconclusive"]
+    summary: str
+    methods: tuple[str, ...]
+    target: int | None
+    success: MeasuredShare | None
+    flip: ExamineResultFlip | None
+    p_value: float | None
+    false_alarm_budget: float
+    picture: ObjectRef | None
+    report: ObjectRef
+    started_at: str
+    finished_at: str
