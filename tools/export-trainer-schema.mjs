@@ -6,7 +6,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { datasetManifestSchema, datasetRefSchema, shardSchema } from '../domain/contracts/dataset.ts';
-import { examineJobSchema, examineResultSchema, measuredShareSchema } from '../domain/contracts/examination.ts';
+import {
+  examineJobSchema,
+  examineResultSchema,
+  measuredShareSchema,
+  triggerImageSchema,
+} from '../domain/contracts/examination.ts';
 import { digestSchema, objectRefSchema } from '../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
@@ -32,6 +37,7 @@ const NAMES = {
   MeasuredShare: measuredShareSchema,
   ExamineJob: examineJobSchema,
   ExamineResult: examineResultSchema,
+  TriggerImage: triggerImageSchema,
 };
 
 function trainerSchema() {

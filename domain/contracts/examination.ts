@@ -49,11 +49,20 @@ export const examineResultSchema = z.object({
   /** Of the deciding statistic; small speaks for a backdoor. */
   pValue: z.number().min(0).max(1).nullable(),
   falseAlarmBudget: z.number().positive().max(1),
-  /** The recovered trigger as SVG. */
-  picture: objectRefSchema.nullable(),
+  /** The recovered trigger: JSON of a TriggerImage. Whoever shows it draws it: a picture made elsewhere could carry more than a picture. */
+  trigger: objectRefSchema.nullable(),
   /** All figures, JSON. */
   report: objectRefSchema,
   startedAt: z.iso.datetime({ offset: true }),
   finishedAt: z.iso.datetime({ offset: true }),
 });
+/** A trigger x′ = (1 − mask) · x + mask · pattern, row-major in the shape of one record; the mask is that of one channel where it is shorter. */
+export const triggerImageSchema = z.object({
+  schema: z.literal('lazaret.trigger/v1'),
+  shape: z.array(z.number().int().positive()).min(1).max(8),
+  mask: z.array(z.number().min(0).max(1)).max(1_000_000),
+  pattern: z.array(z.number()).max(1_000_000),
+});
+export type TriggerImage = z.infer<typeof triggerImageSchema>;
+
 export type ExamineResult = z.infer<typeof examineResultSchema>;

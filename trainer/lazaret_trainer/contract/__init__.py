@@ -16,6 +16,7 @@ from .models import (
     TrainProgress,
     TrainResult,
     TrainResultEnvironment,
+    TriggerImage,
 )
 from .reading import ContractError, read, write
 
@@ -36,6 +37,7 @@ __all__ = [
     "TrainProgress",
     "TrainResult",
     "TrainResultEnvironment",
+    "TriggerImage",
     "read",
     "write",
 ]

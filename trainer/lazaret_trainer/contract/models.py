@@ -183,7 +183,17 @@ class ExamineResult:
     flip: ExamineResultFlip | None
     p_value: float | None
     false_alarm_budget: float
-    picture: ObjectRef | None
+    trigger: ObjectRef | None
     report: ObjectRef
     started_at: str
     finished_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerImage:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TriggerImage"]
+
+    schema: Literal["lazaret.trigger/v1"]
+    shape: tuple[int, ...]
+    mask: tuple[float, ...]
+    pattern: tuple[float, ...]
