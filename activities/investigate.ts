@@ -1,4 +1,4 @@
-import type { Analysis, AnalysisSubject, InvestigateActivities } from '../domain/contracts/activities.ts';
+import type { Analysis, AnalysisSubject, Examination, InvestigateActivities } from '../domain/contracts/activities.ts';
 import type { AnalyserName, Finding } from '../domain/contracts/finding.ts';
 import type { GoldenRecord, RegressionAttack } from '../domain/contracts/golden.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
@@ -15,6 +15,7 @@ import type { SignatureNeeds } from '../forensics/analysers/signature.ts';
 import { capturedRows } from '../forensics/analysers/window.ts';
 import { readModel } from '../forensics/onnx/reader.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { backdoorFinding, draftExamination } from './examine-on-trainer.ts';
 import { readWindow, versionBehind, versionOf, withPredictors } from './examination.ts';
 import { answeringModel } from './preserve.ts';
 import { readOrder } from './stance-orders.ts';
@@ -31,7 +32,12 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
 
   const ask: Record<
     AnalyserName,
-    (subject: AnalysisSubject, golden: GoldenRecord | null, earlier: readonly Finding[]) => Promise<Finding>
+    (
+      subject: AnalysisSubject,
+      golden: GoldenRecord | null,
+      earlier: readonly Finding[],
+      examination: Examination | undefined,
+    ) => Promise<Finding>
   > = {
     signature: async (subject, golden) =>
       (await registry.signature.run(await signatureNeeds(deps, subject, golden))).finish({}),
@@ -81,6 +87,8 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       );
     },
 
+    backdoor: async (_subject, golden, _earlier, examination) => await backdoorFinding(deps, golden, examination),
+
     'training-records': async (subject, golden, earlier) => {
       const artifact = subject.capture.modelDigest;
       const behind = artifact && (await versionBehind(deps, artifact));
@@ -109,8 +117,11 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
   };
 
   return {
-    analyse: async ({ analyser, subject, earlier }): Promise<Analysis> => {
-      const finding = await answer(ask[analyser], analyser, subject, deps, earlier);
+    draftExamination: async ({ subject }) => await draftExamination(deps, subject),
+    analyse: async ({ analyser, subject, earlier, examination }): Promise<Analysis> => {
+      const own = async (golden: GoldenRecord | null): Promise<Finding> =>
+        await ask[analyser](subject, golden, earlier, examination);
+      const finding = await answer(own, analyser, subject, deps);
       return { finding, record: await json(finding, `finding-${analyser}.json`) };
     },
   };
@@ -118,14 +129,13 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
 
 /** A crash is a finding; storage that is away is not: the step is tried again. */
 async function answer(
-  ask: (subject: AnalysisSubject, golden: GoldenRecord | null, earlier: readonly Finding[]) => Promise<Finding>,
+  ask: (golden: GoldenRecord | null) => Promise<Finding>,
   analyser: AnalyserName,
   subject: AnalysisSubject,
   deps: Needs,
-  earlier: readonly Finding[],
 ): Promise<Finding> {
   try {
-    return await ask(subject, await deps.registry.latest(subject.model), earlier);
+    return await ask(await deps.registry.latest(subject.model));
   } catch (error) {
     if (error instanceof Failure && error.code.startsWith('storage/')) throw error;
     return crashed(analyser, registry[analyser].question, error);

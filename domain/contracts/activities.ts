@@ -4,6 +4,7 @@ import type { TrustRoot } from './approval.ts';
 import type { CaseEntry, LogHead } from './case-log.ts';
 import type { DatasetRef } from './dataset.ts';
 import type { AnalyserName, Finding } from './finding.ts';
+import type { ExamineJob, ExamineResult } from './examination.ts';
 import type { Counters, ForensicReceipt } from './gateway.ts';
 import type { Evaluation } from './golden.ts';
 import type { ObjectRef } from './object-ref.ts';
@@ -115,9 +116,25 @@ export interface Analysis {
   readonly record: ObjectRef;
 }
 
+export type DraftedExamination =
+  { readonly job: ExamineJob; readonly queue: string } | { readonly job: null; readonly reason: string };
+
+/** What came back from the trainer's queue, as it came; null with a reason where nothing did. */
+export interface Examination {
+  readonly result: unknown;
+  readonly reason: string;
+}
+
 export interface InvestigateActivities {
   /** Runs one analyser; an exception inside it comes back as an inconclusive finding. */
-  analyse(input: { analyser: AnalyserName; subject: AnalysisSubject; earlier: readonly Finding[] }): Promise<Analysis>;
+  analyse(input: {
+    analyser: AnalyserName;
+    subject: AnalysisSubject;
+    earlier: readonly Finding[];
+    examination?: Examination;
+  }): Promise<Analysis>;
+  /** What a trainer is to examine; no job where something is missing for it, with the reason. */
+  draftExamination(input: { subject: AnalysisSubject }): Promise<DraftedExamination>;
 }
 
 // ---- plan
@@ -153,6 +170,8 @@ export interface EradicateActivities {
 /** The trainer's own activity, on the queue of `lazaret.yaml`. Name: `train`. */
 export interface TrainerActivities {
   train(job: TrainJob): Promise<TrainResult>;
+  /** Optional: a trainer without it leaves the question of the backdoor open. */
+  examine(job: ExamineJob): Promise<ExamineResult>;
 }
 
 export interface RecoverActivities {

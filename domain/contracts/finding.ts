@@ -4,7 +4,15 @@ import type { Interval } from './interval.ts';
 import type { ObjectRef } from './object-ref.ts';
 
 /** The analysers of the first set, in the order the report shows them. */
-export const ANALYSERS = ['signature', 'lineage', 'graph', 'weights', 'behaviour', 'training-records'] as const;
+export const ANALYSERS = [
+  'signature',
+  'lineage',
+  'graph',
+  'weights',
+  'behaviour',
+  'backdoor',
+  'training-records',
+] as const;
 export type AnalyserName = (typeof ANALYSERS)[number];
 
 export type FindingVerdict = 'compromised' | 'suspicious' | 'clean' | 'inconclusive';
@@ -77,6 +85,30 @@ export interface BehaviourDetail {
   readonly attack: { targetClass: number; requests: ObjectRef; count: number; pValue: number } | null;
 }
 
+/** A trigger to be looked at: row-major, one byte for each cell (0 to 255), base64, at most 32 by 32 cells. */
+export interface TriggerPreview {
+  readonly width: number;
+  readonly height: number;
+  readonly pattern: string;
+  readonly mask: string;
+}
+
+export interface BackdoorDetail {
+  readonly analyser: 'backdoor';
+  readonly methods: readonly string[];
+  readonly target: number | null;
+  /** Of the recovered trigger, on probes that the search did not see. */
+  readonly success: { value: number; low: number; high: number; n: number } | null;
+  readonly flip: { source: number; target: number; shift: number } | null;
+  readonly pValue: number | null;
+  readonly falseAlarmBudget: number;
+  readonly trigger: ObjectRef | null;
+  readonly preview: TriggerPreview | null;
+  readonly classes: readonly string[];
+  /** All figures of the search. */
+  readonly report: ObjectRef;
+}
+
 export interface TrainingRecordsDetail {
   readonly analyser: 'training-records';
   readonly examined: number;
@@ -92,7 +124,13 @@ export interface TrainingRecordsDetail {
 }
 
 export type FindingDetail =
-  LineageDetail | SignatureDetail | GraphDetail | WeightsDetail | BehaviourDetail | TrainingRecordsDetail;
+  | LineageDetail
+  | SignatureDetail
+  | GraphDetail
+  | WeightsDetail
+  | BehaviourDetail
+  | BackdoorDetail
+  | TrainingRecordsDetail;
 
 /** What an analyser answers. A crash is a finding too: verdict `inconclusive` with `failure`. */
 export interface Finding {

@@ -4,6 +4,7 @@ import { outcomeOf } from './facts/outcome.ts';
 import { at } from './figures.ts';
 import { alertedAt } from './facts/exposure.ts';
 import { alerts } from './sections/alerts.ts';
+import { backdoor } from './sections/backdoor.ts';
 import { approvals } from './sections/approvals.ts';
 import { caseLog } from './sections/case-log.ts';
 import { classFlow } from './sections/class-flow.ts';
@@ -27,6 +28,7 @@ const SECTIONS = [
   findings,
   classFlow,
   weights,
+  backdoor,
   lineage,
   records,
   remedy,

@@ -1,4 +1,5 @@
 import { ANALYSERS, type AnalyserName } from '../../domain/contracts/finding.ts';
+import { backdoorAnalyser } from './backdoor.ts';
 import { behaviourAnalyser } from './behaviour.ts';
 import { graphAnalyser } from './graph.ts';
 import { lineageAnalyser } from './lineage.ts';
@@ -13,6 +14,7 @@ export const registry = {
   graph: graphAnalyser,
   weights: weightsAnalyser,
   behaviour: behaviourAnalyser,
+  backdoor: backdoorAnalyser,
   'training-records': trainingRecordsAnalyser,
 } as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;
 

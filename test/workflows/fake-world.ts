@@ -218,6 +218,35 @@ export function createFakeWorld(): FakeWorld {
       record: objectNamed('plan.json'),
     }),
     sanitizeDataset: async () => ({ dataset: clean, diff: objectNamed('diff.json'), dropped: 5, kept: 95 }),
+    draftExamination: async ({ subject }) => ({
+      queue: 'response',
+      job: {
+        schema: 'lazaret.examine-job/v1',
+        jobId: `${subject.incident}-backdoor`,
+        question: 'backdoor',
+        suspect: suspect.artifact,
+        golden: golden.artifact,
+        probes: dataset,
+        seed: 0,
+        seconds: 60,
+      },
+    }),
+    examine: async ({ jobId }) => ({
+      schema: 'lazaret.examine-result/v1',
+      jobId,
+      verdict: 'clean',
+      summary: 'nothing was found',
+      methods: ['fake'],
+      target: null,
+      success: null,
+      flip: null,
+      pValue: 0.5,
+      falseAlarmBudget: 0.05,
+      trigger: null,
+      report: objectNamed('examination.json', 'artifacts'),
+      startedAt: NOW,
+      finishedAt: NOW,
+    }),
     train: async (job) => ({
       schema: 'lazaret.train-result/v1',
       jobId: job.jobId,
@@ -316,10 +345,10 @@ export function createFakeWorld(): FakeWorld {
       },
     ]),
   ) as unknown as ResponseActivities & TrainerActivities;
-  const { train, ...response } = guarded;
+  const { train, examine, ...response } = guarded;
 
   const world: FakeWorld = {
-    activities: { ...onTheWire<ResponseActivities>(response, () => new Date()), train },
+    activities: { ...onTheWire<ResponseActivities>(response, () => new Date()), train, examine },
     trust,
     people,
     calls,

@@ -1,5 +1,5 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
+import type { AnalysisSubject, Examination } from '../../domain/contracts/activities.ts';
 import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
 import { ANALYSIS } from '../../domain/incident/limits.ts';
 import { descendants, wavesFor } from '../../domain/incident/playbooks.ts';
@@ -7,6 +7,7 @@ import type { EndpointCapture } from '../../domain/incident/state.ts';
 import { failureOf } from '../case/failure-of.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 import { brief, containEndpoint } from './contain.ts';
+import { examineOnTrainer } from './examine-on-trainer.ts';
 import { preserveCapture } from './preserve.ts';
 
 /** Asks every analyser, wave by wave, then contains every endpoint that descends from what was found. */
@@ -21,7 +22,12 @@ export async function investigate(incident: IncidentCase, capture: EndpointCaptu
   incident.ledger.findings = [];
   for (const wave of wavesFor(incident.ledger.triage?.kind ?? 'unknown')) {
     const earlier = incident.ledger.findings;
-    const found = await Promise.all(wave.map((analyser) => ask(incident, analyser, subject, earlier)));
+    const found = await Promise.all(
+      wave.map(async (analyser) => {
+        const examination = analyser === 'backdoor' ? await examineOnTrainer(incident, subject) : undefined;
+        return await ask(incident, analyser, subject, earlier, examination);
+      }),
+    );
     incident.ledger.findings = [...earlier, ...found];
     incident.show();
   }
@@ -34,11 +40,12 @@ async function ask(
   analyser: AnalyserName,
   subject: AnalysisSubject,
   earlier: readonly Finding[],
+  examination: Examination | undefined,
 ): Promise<Finding> {
   try {
     const { finding } = await incident.act(
       { phase: 'investigate', call: 'analyse', options: ANALYSIS },
-      { analyser, subject, earlier },
+      { analyser, subject, earlier, ...(examination && { examination }) },
       (analysis) => `${analyser}: ${analysis.finding.verdict}. ${analysis.finding.summary}`,
     );
     return finding;

@@ -1,0 +1,29 @@
+import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { AnalysisSubject, Examination, TrainerActivities } from '../../domain/contracts/activities.ts';
+import { EXAMINATION, STORAGE } from '../../domain/incident/limits.ts';
+import { failureOf } from '../case/failure-of.ts';
+import type { IncidentCase } from '../case/incident-case.ts';
+
+/**
+ * Questions that need the model's gradients are asked on the trainer's queue. No trainer, a trainer without the activity, or a model that it
+ * cannot read: the reason goes into the finding, and the incident goes on.
+ */
+export async function examineOnTrainer(incident: IncidentCase, subject: AnalysisSubject): Promise<Examination> {
+  const drafted = await incident.act(
+    { phase: 'investigate', call: 'draftExamination', options: STORAGE },
+    { subject },
+    (draft) => (draft.job ? `the queue ${draft.queue} is asked: ${draft.job.question}` : draft.reason),
+  );
+  if (drafted.job === null) return { result: null, reason: drafted.reason };
+  const trainer = proxyActivities<TrainerActivities>({
+    ...EXAMINATION,
+    taskQueue: drafted.queue,
+    summary: `investigate: examine for a ${drafted.job.question}`,
+  });
+  try {
+    return { result: await trainer.examine(drafted.job), reason: '' };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { result: null, reason: `No trainer answered: ${failureOf(error).message}` };
+  }
+}
