@@ -90,6 +90,59 @@ describe('the investigation', () => {
     expect((await ask('weights')).finding.detail).toMatchObject({ analyser: 'weights' });
   });
 
+  it('drafts the search for a backdoor from the captured bytes and the golden record', async () => {
+    const activities = createInvestigateActivities(world.deps);
+    expect(await activities.draftExamination({ subject })).toMatchObject({ job: null });
+    registered.into(world);
+    const golden = await world.deps.registry.latest(subject.model);
+    expect(await activities.draftExamination({ subject })).toMatchObject({
+      queue: 'gpu',
+      job: {
+        question: 'backdoor',
+        suspect: subject.capture.model,
+        golden: golden?.ref.artifact,
+        probes: golden?.holdout,
+      },
+    });
+  });
+
+  it('moves what a trainer found under Object Lock, and takes no answer that breaks the contract', async () => {
+    registered.into(world);
+    const activities = createInvestigateActivities(world.deps);
+    const json = { mediaType: 'application/json', name: 'examination.json' };
+    const report = await world.store.put('artifacts', new TextEncoder().encode('{"figures":[]}'), json);
+    const result = {
+      schema: 'lazaret.examine-result/v1',
+      jobId: 'job',
+      verdict: 'compromised',
+      summary: 'found',
+      methods: ['difference-inversion'],
+      target: digits.target,
+      success: { value: 0.98, low: 0.95, high: 0.99, n: 200 },
+      flip: null,
+      pValue: 0.01,
+      falseAlarmBudget: 0.05,
+      trigger: null,
+      report,
+      startedAt: NOW,
+      finishedAt: NOW,
+    };
+    const finding = async (given: unknown) =>
+      (
+        await activities.analyse({
+          analyser: 'backdoor',
+          subject,
+          earlier: [],
+          examination: { result: given, reason: 'No trainer answered.' },
+        })
+      ).finding;
+    expect(await finding(result)).toMatchObject({ verdict: 'compromised', detail: { report: { store: 'evidence' } } });
+    expect(await finding(null)).toMatchObject({ verdict: 'inconclusive', summary: 'No trainer answered.' });
+    const forged = await finding({ ...result, verdict: 'clean enough' });
+    expect(forged).toMatchObject({ verdict: 'inconclusive' });
+    expect(forged.summary).toContain('breaks the contract');
+  });
+
   it('finds the captured attack, the batch it came in with and its records, each by the findings before', async () => {
     registered.into(world);
     await provenance();
