@@ -36,10 +36,10 @@ def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]]
         LOG.info("took the job", extra=about)
         pulse = _Pulse(job, worker)
         desk = jobs.Desk(
-            storage=storage.waiting_with(_wait),
+            storage=storage.waiting_with(wait),
             worker=worker,
             report=pulse.take,
-            check=_check,
+            check=check,
             now=lambda: datetime.now(UTC),
             clock=time.monotonic,
         )
@@ -50,11 +50,11 @@ def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]]
             return write(result)
         except TrainerFailure as failure:
             LOG.error("%s: %s", failure.kind, failure, extra=about)
-            raise _told(failure) from None
+            raise told(failure) from None
         except Stopped as stopped:
             LOG.warning("stopped the job: %s", stopped, extra=about)
             if stopped.keep_work:
-                raise _told(TrainerFailure("trainer/worker-stopped", str(stopped))) from None
+                raise told(TrainerFailure("trainer/worker-stopped", str(stopped))) from None
             raise CancelledError(str(stopped)) from None
 
     return train
@@ -64,24 +64,24 @@ def _job(value: object) -> TrainJob:
     try:
         return read(TrainJob, value)
     except ContractError as error:
-        raise _told(TrainerFailure("trainer/bad-job", str(error))) from None
+        raise told(TrainerFailure("trainer/bad-job", str(error))) from None
 
 
-def _told(failure: TrainerFailure) -> ApplicationError:
+def told(failure: TrainerFailure) -> ApplicationError:
     return ApplicationError(str(failure), type=failure.kind, non_retryable=not failure.retryable)
 
 
-def _check() -> None:
+def check() -> None:
     if activity.is_cancelled():
         raise Stopped("the job was cancelled", keep_work=activity.is_worker_shutdown())
     if activity.is_worker_shutdown():
         raise Stopped("this worker is going down; the job goes on from its last checkpoint", keep_work=True)
 
 
-def _wait(seconds: float) -> None:
+def wait(seconds: float) -> None:
     """Sleeps, but not through a cancellation."""
     activity.wait_for_cancelled_sync(seconds)
-    _check()
+    check()
 
 
 class _Pulse:
