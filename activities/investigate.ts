@@ -153,9 +153,14 @@ const NO_RECORDS = {
   newBatches: null,
 } as const;
 
+/** As it was seen in the captured requests; where nobody used the trigger there, as the search recovered it. */
 function attackTargetOf(earlier: readonly Finding[]): number | null {
-  const detail = earlier.find((finding) => finding.analyser === 'behaviour')?.detail;
-  return detail?.analyser === 'behaviour' ? (detail.attack?.targetClass ?? null) : null;
+  const seen = earlier.find((finding) => finding.analyser === 'behaviour')?.detail;
+  if (seen?.analyser === 'behaviour' && seen.attack) return seen.attack.targetClass;
+  const searched = earlier.find((finding) => finding.analyser === 'backdoor');
+  return searched?.verdict === 'compromised' && searched.detail?.analyser === 'backdoor'
+    ? searched.detail.target
+    : null;
 }
 
 function newBatchesOf(earlier: readonly Finding[]): readonly string[] | null {

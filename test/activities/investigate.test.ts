@@ -11,6 +11,7 @@ import { DOCUMENTS } from '../../evidence/ports.ts';
 import { columnsOf, digits, modelBytes } from '../forensics/vectors.ts';
 import {
   createWorld,
+  finding,
   goldenInput,
   NOW,
   storedDigits,
@@ -141,6 +142,32 @@ describe('the investigation', () => {
     const forged = await finding({ ...result, verdict: 'clean enough' });
     expect(forged).toMatchObject({ verdict: 'inconclusive' });
     expect(forged.summary).toContain('breaks the contract');
+  });
+
+  it('looks for records of the class that the search for a backdoor named, where nobody used the trigger in the window', async () => {
+    registered.into(world);
+    await provenance();
+    const lineage = (await ask('lineage')).finding;
+    const searched: Finding = {
+      ...finding('backdoor', { verdict: 'compromised' }),
+      detail: {
+        analyser: 'backdoor',
+        methods: ['difference-inversion'],
+        target: digits.target,
+        success: null,
+        flip: null,
+        pValue: 0.01,
+        falseAlarmBudget: 0.05,
+        trigger: null,
+        preview: null,
+        classes: [],
+        report: served.artifact,
+      },
+    };
+    const { detail } = (await ask('training-records', [lineage, searched])).finding;
+    if (detail?.analyser !== 'training-records') throw new Error('no records were looked at');
+    const labels = new Set(detail.flow.flatMap((row) => row.flatMap((count, label) => (count > 0 ? [label] : []))));
+    expect([...labels]).toEqual([digits.target]);
   });
 
   it('finds the captured attack, the batch it came in with and its records, each by the findings before', async () => {
