@@ -205,6 +205,20 @@ program
   )
   .action(run(async () => (await import('./verify.ts')).verify));
 program
+  .command('examine-labels')
+  .description('which labels of a data set are wrong, from out-of-sample predicted probabilities')
+  .requiredOption(
+    '--pred-probs <file>',
+    '.npy, records × classes: each row by a model that was not trained on that record',
+  )
+  .requiredOption('--labels <file>', '.npy, one class index per record')
+  .option('--top <records>', 'how many flagged records to list for people', '20')
+  .addHelpText(
+    'after',
+    '\nNeeds no network and no station. --json gives a taint probability per record and the cut.\n\nExamples:\n  $ lazaret examine-labels --pred-probs p.npy --labels y.npy\n  $ lazaret examine-labels --pred-probs p.npy --labels y.npy --json | tail -1',
+  )
+  .action(run(async () => (await import('./examine-labels.ts')).examineLabels));
+program
   .command('doctor')
   .description('prove every connection of lazaret.yaml')
   .option('--config <file>', 'lazaret.yaml (default: LAZARET_CONFIG, or that of the station)')
