@@ -1,5 +1,6 @@
 """The worker's configuration, from the environment. Every problem is reported at once; a secret may come from a file (`…_FILE`)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ class Settings:
     queue: str
     cache: Path | None
     """Folder of compiled steps; None compiles anew in every process."""
+    idle_seconds: float | None
+    """The process ends after so long without work; None: never."""
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -51,6 +54,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         temporal_namespace=source.text("LAZARET_TEMPORAL_NAMESPACE", "default"),
         queue=source.text("LAZARET_TRAINER_QUEUE", "trainer"),
         cache=Path(cache) if cache else None,
+        idle_seconds=source.seconds("LAZARET_TRAINER_IDLE_SECONDS"),
     )
     if source.problems:
         raise SettingsError(source.problems)
@@ -97,6 +101,18 @@ class _Source:
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 self.problems.append(f"{name}: expected http(s)://host[:port]")
         return value
+
+    def seconds(self, name: str) -> float | None:
+        value = self.optional(name)
+        if not value:
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not (0 < seconds < math.inf):
+            self.problems.append(f"{name}: expected a number of seconds above 0")
+        return seconds
 
     def address(self, name: str) -> str:
         value = self.text(name)

@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from . import device, logs, settings
 from .activity import train_activity
+from .idleness import Idleness
 from .storage import S3Storage
 
 LOG = logging.getLogger("lazaret_trainer.worker")
@@ -27,11 +28,12 @@ CONNECT_PAUSE_SECONDS = 1.0
 
 
 async def serve(configured: settings.Settings, stop: asyncio.Event) -> None:
-    """Polls the queue until `stop` is set; a job in progress writes a checkpoint and is handed back."""
+    """Polls the queue until `stop` is set or nothing came for `idle_seconds`; a job in progress writes a checkpoint and is handed back."""
     identity = f"{socket.gethostname()}-{os.getpid()}"
     client = await _connect(configured, identity, stop)
     if client is None:
         return
+    idleness = Idleness()
     with ThreadPoolExecutor(1, thread_name_prefix="job") as jobs:
         worker = Worker(
             client,
@@ -44,11 +46,21 @@ async def serve(configured: settings.Settings, stop: asyncio.Event) -> None:
             default_heartbeat_throttle_interval=timedelta(milliseconds=500),
             graceful_shutdown_timeout=GRACE,
             identity=identity,
+            interceptors=[idleness],
         )
         async with worker:
             LOG.info("ready", extra={"queue": configured.queue, "identity": identity, "device": device.describe()})
-            await stop.wait()
+            await _stopped_or_idle(stop, idleness, configured.idle_seconds)
             LOG.info("stopping")
+
+
+async def _stopped_or_idle(stop: asyncio.Event, idleness: Idleness, idle_seconds: float | None) -> None:
+    waits = [asyncio.ensure_future(stop.wait())]
+    if idle_seconds is not None:
+        waits.append(asyncio.ensure_future(idleness.lasts(idle_seconds)))
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in waits:
+        waiting.cancel()
 
 
 async def _connect(configured: settings.Settings, identity: str, stop: asyncio.Event) -> Client | None:

@@ -61,3 +61,11 @@ def test_an_event_is_one_line_of_json():
     line = logs.JsonLines().format(record)
     assert "\n" not in line
     assert {"level": "info", "msg": "two\nlines !", "job": "j"}.items() <= json.loads(line).items()
+
+
+def test_the_idle_time_is_a_number_of_seconds_or_nothing():
+    assert settings.load(COMPLETE).idle_seconds is None
+    assert settings.load({**COMPLETE, "LAZARET_TRAINER_IDLE_SECONDS": "90"}).idle_seconds == 90
+    for wrong in ("0", "-1", "soon", "inf", "nan"):
+        with pytest.raises(settings.SettingsError, match="LAZARET_TRAINER_IDLE_SECONDS"):
+            settings.load({**COMPLETE, "LAZARET_TRAINER_IDLE_SECONDS": wrong})
