@@ -205,6 +205,18 @@ program
   )
   .action(run(async () => (await import('./verify.ts')).verify));
 program
+  .command('examine <suspect.onnx>')
+  .description("an incident's analysers on model files: what was done to this model?")
+  .option('--golden <file>', 'the model it should be, to compare with')
+  .option('--data <file>', '.npy, clean records (records, …), scaled as the model wants them')
+  .option('--requests <file>', '.npy, what clients sent')
+  .option('--only <names>', 'analysers by name, separated by commas')
+  .addHelpText(
+    'after',
+    '\nNeeds no network and no station. Status 1 where something speaks against the model.\n\nExamples:\n  $ lazaret examine suspect.onnx --golden golden.onnx\n  $ lazaret examine suspect.onnx --golden golden.onnx --data clean.npy --requests captured.npy --json',
+  )
+  .action(run(async () => (await import('./examine.ts')).examine));
+program
   .command('examine-labels')
   .description('which labels of a data set are wrong, from out-of-sample predicted probabilities')
   .requiredOption(

@@ -1,0 +1,95 @@
+import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
+import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
+import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
+import { digestOf } from '../../domain/proofs/digest.ts';
+import { crashed } from '../../forensics/analysers/analyser.ts';
+import { registry } from '../../forensics/analysers/registry.ts';
+import type { OnnxModel } from '../../forensics/onnx/model.ts';
+import { readModel } from '../../forensics/onnx/reader.ts';
+import { createPredictor, type Predictor } from '../../forensics/predictor/predictor.ts';
+import type { RecordTable } from './model-files.ts';
+
+/** Analysers that two files and some records are enough for. */
+export const FILE_ANALYSERS = ['graph', 'weights', 'behaviour'] as const satisfies readonly AnalyserName[];
+export type FileAnalyser = (typeof FILE_ANALYSERS)[number];
+
+export interface ModelExamination {
+  readonly suspect: Uint8Array;
+  readonly golden: Uint8Array | null;
+  /** Clean records. */
+  readonly probes: RecordTable | null;
+  /** What clients sent. */
+  readonly requests: RecordTable | null;
+}
+
+/** Runs one analyser on files. A crash is a finding, as it is in an incident. */
+export async function examineModel(analyser: FileAnalyser, files: ModelExamination): Promise<Finding> {
+  try {
+    return await RUN[analyser](files);
+  } catch (error) {
+    return crashed(analyser, registry[analyser].question, error);
+  }
+}
+
+const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> = {
+  graph: async (files) => (await registry.graph.run(pairOf(files))).finish({}),
+  weights: async (files) => (await registry.weights.run(pairOf(files))).finish({}),
+  behaviour: async ({ suspect, golden, probes, requests }) => {
+    const open: Predictor[] = [];
+    const predictor = async (bytes: Uint8Array): Promise<Predictor> => {
+      const opened = await createPredictor(bytes);
+      open.push(opened);
+      return opened;
+    };
+    try {
+      const table = probes ?? requests;
+      const own = await predictor(suspect);
+      const shape = table?.shape ?? [];
+      const width = shape.reduce((product, dim) => product * dim, 1);
+      const analysis = await registry.behaviour.run({
+        requests: rowsOf(requests),
+        suspect: own,
+        golden: golden && (await predictor(golden)),
+        probes: { features: probes?.features ?? new Float32Array(), count: probes?.count ?? 0 },
+        featureShape: shape,
+        classes: table ? await classNames(own, table, width) : [],
+      });
+      const { attackRequests } = analysis.attachments;
+      return analysis.finish({ attackRequests: attackRequests && refOf(attackRequests, 'captured-attack.json') });
+    } finally {
+      await Promise.all(open.map((one) => one.close()));
+    }
+  },
+};
+
+function pairOf({ suspect, golden }: ModelExamination): { suspect: OnnxModel; golden: OnnxModel | null } {
+  return { suspect: readModel(suspect), golden: golden && readModel(golden) };
+}
+
+function rowsOf(requests: RecordTable | null) {
+  if (!requests) return [];
+  const width = requests.features.length / requests.count;
+  return Array.from({ length: requests.count }, (_, row) => ({
+    id: String(row),
+    input: Array.from(requests.features.subarray(row * width, (row + 1) * width)),
+    answered: null,
+  }));
+}
+
+/** Files name no classes: their indices stand for them. */
+async function classNames(model: Predictor, { features, shape }: RecordTable, width: number): Promise<string[]> {
+  const { classes } = await model.logits(features.subarray(0, width), 1, shape);
+  return Array.from({ length: classes }, (_, index) => String(index));
+}
+
+/** Names the bytes without storing them anywhere. */
+function refOf(value: unknown, name: string): ObjectRef {
+  const text = canonicalJson(value);
+  return {
+    store: 'artifacts',
+    digest: digestOf(text),
+    bytes: Buffer.byteLength(text),
+    mediaType: 'application/json',
+    name,
+  };
+}
