@@ -1,12 +1,24 @@
-import { examineModel, FILE_ANALYSERS, type FileAnalyser } from '../clients/examination/examine-model.ts';
-import { ModelFilesRefused, readModelFile, readRecords } from '../clients/examination/model-files.ts';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { classesOf, examineModel, FILE_ANALYSERS, openQuestion } from '../clients/examination/examine-model.ts';
+import { searchBackdoor } from '../clients/examination/search-backdoor.ts';
+import {
+  ModelFilesRefused,
+  readClasses,
+  readModelFile,
+  readRecords,
+  type RecordTable,
+} from '../clients/examination/model-files.ts';
 import type { Finding } from '../domain/contracts/finding.ts';
+import { checkout } from '../station/paths.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { faint, mark, plain, strong, type Terminal } from './terminal.ts';
 
 interface ExamineOptions {
   readonly golden?: string;
   readonly data?: string;
+  readonly labels?: string;
   readonly requests?: string;
   readonly only?: string;
 }
@@ -18,7 +30,11 @@ export async function examine(terminal: Terminal, suspect: string, options: Exam
   const findings: Finding[] = [];
   for (const analyser of chosen) {
     terminal.progress(`${analyser} …`);
-    findings.push(await examineModel(analyser, files));
+    findings.push(
+      analyser === 'backdoor'
+        ? await search(terminal, suspect, options, files.probes)
+        : await examineModel(analyser, files),
+    );
   }
   terminal.result({ suspect, golden: options.golden ?? null, findings });
   for (const finding of findings)
@@ -29,21 +45,53 @@ export async function examine(terminal: Terminal, suspect: string, options: Exam
     process.exitCode = EXIT.failed;
 }
 
-function analysersOf(only: string | undefined): readonly FileAnalyser[] {
-  if (only === undefined) return FILE_ANALYSERS;
+const CHOICES = [...FILE_ANALYSERS, 'backdoor'] as const;
+type Choice = (typeof CHOICES)[number];
+
+function analysersOf(only: string | undefined): readonly Choice[] {
+  if (only === undefined) return CHOICES;
   return only.split(',').map((name) => {
-    const found = FILE_ANALYSERS.find((analyser) => analyser === name.trim());
+    const found = CHOICES.find((analyser) => analyser === name.trim());
     if (found) return found;
-    throw new CommandError(EXIT.usage, `--only takes ${FILE_ANALYSERS.join(', ')}; got ${JSON.stringify(name)}`);
+    throw new CommandError(EXIT.usage, `--only takes ${CHOICES.join(', ')}; got ${JSON.stringify(name)}`);
   });
 }
 
-function inputs(suspect: string, { golden, data, requests }: ExamineOptions) {
+/** The search needs gradients: the trainer of this checkout makes it. */
+async function search(
+  terminal: Terminal,
+  suspect: string,
+  { golden, data, labels }: ExamineOptions,
+  probes: RecordTable | null,
+): Promise<Finding> {
+  const folder = join(checkout(), 'trainer');
+  const python = process.env['LAZARET_TRAINER_PYTHON'] ?? join(folder, '.venv', 'bin', 'python');
+  const missing =
+    data === undefined || labels === undefined || probes === null
+      ? 'A search for a backdoor needs clean records and their classes: --data and --labels.'
+      : existsSync(python)
+        ? null
+        : `There is no Python of a trainer at ${python}: LAZARET_TRAINER_PYTHON names another.`;
+  if (missing !== null || data === undefined || labels === undefined || probes === null)
+    return openQuestion('backdoor', missing ?? '');
+  return await searchBackdoor(
+    { suspect, golden: golden ?? null, probes: data, labels, classes: await classesOf(readModelFile(suspect), probes) },
+    { python, folder, cache: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lazaret', 'compiled') },
+    (words) => terminal.progress(`  ${words}`),
+  );
+}
+
+function inputs(suspect: string, { golden, data, labels, requests }: ExamineOptions) {
   try {
+    const probes = data === undefined ? null : readRecords(data);
+    if (labels !== undefined) {
+      if (!probes) throw new ModelFilesRefused('--labels belong to --data');
+      readClasses(labels, probes.count);
+    }
     return {
       suspect: readModelFile(suspect),
       golden: golden === undefined ? null : readModelFile(golden),
-      probes: data === undefined ? null : readRecords(data),
+      probes,
       requests: requests === undefined ? null : readRecords(requests),
     };
   } catch (error) {

@@ -209,11 +209,12 @@ program
   .description("an incident's analysers on model files: what was done to this model?")
   .option('--golden <file>', 'the model it should be, to compare with')
   .option('--data <file>', '.npy, clean records (records, …), scaled as the model wants them')
+  .option('--labels <file>', '.npy, the class index of each clean record')
   .option('--requests <file>', '.npy, what clients sent')
   .option('--only <names>', 'analysers by name, separated by commas')
   .addHelpText(
     'after',
-    '\nNeeds no network and no station. Status 1 where something speaks against the model.\n\nExamples:\n  $ lazaret examine suspect.onnx --golden golden.onnx\n  $ lazaret examine suspect.onnx --golden golden.onnx --data clean.npy --requests captured.npy --json',
+    '\nNeeds no network and no station. Status 1 where something speaks against the model.\n\nExamples:\n  $ lazaret examine suspect.onnx --golden golden.onnx\n  $ lazaret examine suspect.onnx --golden golden.onnx --data clean.npy --labels classes.npy --requests captured.npy --json',
   )
   .action(run(async () => (await import('./examine.ts')).examine));
 program

@@ -2,7 +2,7 @@ import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
-import { crashed } from '../../forensics/analysers/analyser.ts';
+import { crashed, inconclusive } from '../../forensics/analysers/analyser.ts';
 import { registry } from '../../forensics/analysers/registry.ts';
 import type { OnnxModel } from '../../forensics/onnx/model.ts';
 import { readModel } from '../../forensics/onnx/reader.ts';
@@ -62,6 +62,24 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
   },
 };
 
+/** Files name no classes: their indices stand for them. Empty where the suspect cannot be run. */
+export async function classesOf(suspect: Uint8Array, table: RecordTable): Promise<readonly string[]> {
+  const predictor = await createPredictor(suspect).catch(() => null);
+  if (!predictor) return [];
+  try {
+    return await classNames(predictor, table, table.features.length / table.count);
+  } catch {
+    return [];
+  } finally {
+    await predictor.close();
+  }
+}
+
+/** The finding of an analyser that was not given what it needs. */
+export function openQuestion(analyser: AnalyserName, reason: string): Finding {
+  return inconclusive({ analyser, question: registry[analyser].question }, reason);
+}
+
 function pairOf({ suspect, golden }: ModelExamination): { suspect: OnnxModel; golden: OnnxModel | null } {
   return { suspect: readModel(suspect), golden: golden && readModel(golden) };
 }
@@ -76,7 +94,6 @@ function rowsOf(requests: RecordTable | null) {
   }));
 }
 
-/** Files name no classes: their indices stand for them. */
 async function classNames(model: Predictor, { features, shape }: RecordTable, width: number): Promise<string[]> {
   const { classes } = await model.logits(features.subarray(0, width), 1, shape);
   return Array.from({ length: classes }, (_, index) => String(index));
