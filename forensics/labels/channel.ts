@@ -51,14 +51,36 @@ export function sharesOf(labels: Int32Array, classes: number): Float64Array {
   return shares.map((count) => count / (labels.length + classes));
 }
 
-/** P(true label | scores, given label), into `into`: Bayes' rule with the belief as prior and the channel's column as likelihood. */
-export function writePosterior(channel: NoiseChannel, belief: Float64Array, given: number, into: Float64Array): void {
-  const { matrix, classes } = channel;
+/** What is known of one record: q, its given label, and what the model itself gives that label. */
+export interface Seen {
+  readonly belief: Float64Array;
+  readonly given: number;
+  readonly chance: number;
+}
+
+/**
+ * P(true label j | scores, given label), into `posterior`: Bayes' rule with the belief as prior. With probability `doubt` the annotator
+ * guessed as the model would, without a look at the true label; otherwise the label went through the channel. Into `channelled`: the part of
+ * each posterior that went through the channel. Answers P(given label | scores).
+ */
+export function writePosterior(
+  { matrix, classes }: NoiseChannel,
+  doubt: number,
+  { belief, given, chance }: Seen,
+  posterior: Float64Array,
+  channelled: Float64Array,
+): number {
   let sum = 0;
   for (let j = 0; j < classes; j++) {
-    const joint = (belief[j] ?? 0) * (matrix[j * classes + given] ?? 0);
-    into[j] = joint;
+    const through = (belief[j] ?? 0) * (1 - doubt) * (matrix[j * classes + given] ?? 0);
+    const joint = through + (belief[j] ?? 0) * doubt * chance;
+    channelled[j] = through;
+    posterior[j] = joint;
     sum += joint;
   }
-  for (let j = 0; j < classes; j++) into[j] = (into[j] ?? 0) / sum;
+  for (let j = 0; j < classes; j++) {
+    posterior[j] = (posterior[j] ?? 0) / sum;
+    channelled[j] = (channelled[j] ?? 0) / sum;
+  }
+  return sum;
 }

@@ -35,13 +35,15 @@ function judge(model: LabelModel, p: Probabilities, labels: Labels): Pick<LabelE
   const scores = new Float64Array(classes);
   const belief = new Float64Array(classes);
   const posterior = new Float64Array(classes);
+  const channelled = new Float64Array(classes);
   const taint = new Float64Array(records);
   const likely = new Int32Array(records);
   for (let record = 0; record < records; record++) {
     const given = labels[record] ?? 0;
-    writeScores(p, record, scores, 0);
+    const mean = writeScores(p, record, scores, 0);
+    const chance = Math.exp((scores[given] ?? 0) + mean);
     writeBelief(model.sharpening, scores, 0, belief, classes);
-    writePosterior(model.channel, belief, given, posterior);
+    writePosterior(model.channel, model.doubt, { belief, given, chance }, posterior, channelled);
     let other = 0;
     let top = given;
     for (let k = 0; k < classes; k++) {

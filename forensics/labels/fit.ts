@@ -1,11 +1,13 @@
-import { addRecord, initialSharpening, noSums, step, writeBelief, type Sharpening } from './belief.ts';
+import { addRecord, initialSharpening, logPrior, noSums, step, writeBelief, type Sharpening } from './belief.ts';
 import { channelOf, initialChannel, sharesOf, writePosterior, type NoiseChannel } from './channel.ts';
 import type { Scores } from './scores.ts';
 
-/** How given labels came about: a true label drawn from the sharpened probabilities, then passed through a noisy channel. */
+/** How given labels came about: a true label drawn from the sharpened probabilities, then a guess in doubt or a noisy channel. */
 export interface LabelModel {
   readonly sharpening: Sharpening;
   readonly channel: NoiseChannel;
+  /** The share of labels that follow the model's own doubt, whatever the true one is: annotators err on the ambiguous records. */
+  readonly doubt: number;
 }
 
 const MOST_ROUNDS = 60;
@@ -14,38 +16,68 @@ const STEPS = 2;
 /** No probability of the channel and not β moved by more than this. */
 const SETTLED = 1e-4;
 
-/** Maximum a posteriori by generalised EM (A. P. Dempster, N. M. Laird and D. B. Rubin, J. R. Stat. Soc. B 39 (1977) 1–38). */
+/** With more doubt the given labels would hardly be listened to, and the likelihood, which doubt always pleases, could not stop that. */
+const DOUBT = 0.2;
+/** What doubt must add to the log-likelihood before it is believed, per record and at least. */
+const DOUBT_GAIN = 0.001;
+const DOUBT_GAIN_LEAST = 3;
+
+/** The better of two explanations of the labels: a channel alone, or a channel and doubt. */
 export function fitLabelModel(scores: Scores): LabelModel {
-  const shares = sharesOf(scores.labels, scores.classes);
-  let model: LabelModel = { sharpening: initialSharpening(scores.classes), channel: initialChannel(scores.classes) };
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const next = improve(model, scores, shares);
-    const moved = distance(model, next);
-    model = next;
-    if (moved < SETTLED) break;
-  }
-  return model;
+  const plain = climb(scores, 0);
+  const doubting = climb(scores, DOUBT);
+  const gain = doubting.logPosterior - plain.logPosterior;
+  return gain > Math.max(DOUBT_GAIN_LEAST, DOUBT_GAIN * scores.labels.length) ? doubting.model : plain.model;
 }
 
-function improve(model: LabelModel, scores: Scores, shares: Float64Array): LabelModel {
-  const { classes, labels, values } = scores;
+interface Climbed {
+  readonly model: LabelModel;
+  /** Of the labels and β, up to a constant. */
+  readonly logPosterior: number;
+}
+
+/** Maximum a posteriori by generalised EM (A. P. Dempster, N. M. Laird and D. B. Rubin, J. R. Stat. Soc. B 39 (1977) 1–38). */
+function climb(scores: Scores, doubt: number): Climbed {
+  const { classes, labels } = scores;
+  const shares = sharesOf(labels, classes);
+  let at: Climbed = {
+    model: { sharpening: initialSharpening(classes), channel: initialChannel(classes), doubt },
+    logPosterior: Number.NEGATIVE_INFINITY,
+  };
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const next = improve(at.model, scores, shares);
+    const moved = distance(at.model, next.model);
+    at = next;
+    if (moved < SETTLED) break;
+  }
+  return at;
+}
+
+/** One round; the log-posterior is that of the model it began with. */
+function improve(model: LabelModel, scores: Scores, shares: Float64Array): Climbed {
+  const { classes, labels, values, chance } = scores;
   const counts = new Float64Array(classes * classes);
   const belief = new Float64Array(classes);
   const posterior = new Float64Array(classes);
+  const channelled = new Float64Array(classes);
   let sharpening = model.sharpening;
+  let logPosterior = logPrior(sharpening, labels.length);
   for (let turn = 0; turn < STEPS; turn++) {
     const sums = noSums(classes);
     for (let row = 0; row < labels.length; row++) {
-      const given = labels[row] ?? 0;
-      writeBelief(model.sharpening, values, row * classes, belief, classes);
-      writePosterior(model.channel, belief, given, posterior);
-      if (turn === 0) for (let j = 0; j < classes; j++) add(counts, j * classes + given, posterior[j] ?? 0);
-      else writeBelief(sharpening, values, row * classes, belief, classes);
-      addRecord(sums, belief, posterior, values, row * classes);
+      const offset = row * classes;
+      const seen = { belief, given: labels[row] ?? 0, chance: chance[row] ?? 0 };
+      writeBelief(model.sharpening, values, offset, belief, classes);
+      const likelihood = writePosterior(model.channel, model.doubt, seen, posterior, channelled);
+      if (turn === 0) {
+        logPosterior += Math.log(likelihood);
+        for (let j = 0; j < classes; j++) add(counts, j * classes + seen.given, channelled[j] ?? 0);
+      } else writeBelief(sharpening, values, offset, belief, classes);
+      addRecord(sums, belief, posterior, values, offset);
     }
-    sharpening = step(sharpening, sums);
+    sharpening = step(sharpening, sums, labels.length);
   }
-  return { sharpening, channel: channelOf(counts, shares) };
+  return { model: { sharpening, channel: channelOf(counts, shares), doubt: model.doubt }, logPosterior };
 }
 
 function add(counts: Float64Array, at: number, weight: number): void {

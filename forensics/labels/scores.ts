@@ -7,11 +7,16 @@ const FLOOR = 1e-3;
 export interface Scores {
   readonly values: Float64Array;
   readonly labels: Labels;
+  /** What the model itself gives the given label, [labels.length]. */
+  readonly chance: Float64Array;
   readonly classes: number;
 }
 
-/** log((1−ε)p + ε/K) less its mean over the row, for record `record`, written to `into` from `offset`. */
-export function writeScores(p: Probabilities, record: number, into: Float64Array, offset: number): void {
+/**
+ * log((1−ε)p + ε/K) less its mean over the row, for record `record`, written to `into` from `offset`. Answers that mean, so that
+ * exp(score + mean) is a probability again.
+ */
+export function writeScores(p: Probabilities, record: number, into: Float64Array, offset: number): number {
   const { values, classes } = p;
   const start = record * classes;
   let sum = 0;
@@ -25,6 +30,7 @@ export function writeScores(p: Probabilities, record: number, into: Float64Array
   }
   mean /= classes;
   for (let k = 0; k < classes; k++) into[offset + k] = (into[offset + k] ?? 0) - mean;
+  return mean;
 }
 
 /** Numbers a fit looks at: more records would not move a few hundred parameters, and would cost memory and seconds. */
@@ -38,12 +44,15 @@ export function scoresForFit(p: Probabilities, labels: Labels): Scores {
   const count = chosen?.length ?? p.records;
   const values = new Float64Array(count * p.classes);
   const given = new Int32Array(count);
+  const chance = new Float64Array(count);
   for (let row = 0; row < count; row++) {
     const record = chosen?.[row] ?? row;
-    writeScores(p, record, values, row * p.classes);
-    given[row] = labels[record] ?? 0;
+    const label = labels[record] ?? 0;
+    const mean = writeScores(p, record, values, row * p.classes);
+    given[row] = label;
+    chance[row] = Math.exp((values[row * p.classes + label] ?? 0) + mean);
   }
-  return { values, labels: given, classes: p.classes };
+  return { values, labels: given, chance, classes: p.classes };
 }
 
 /** About `wanted` of 0..records−1. A hash rather than a stride: files are often sorted, or interleave classes. */
