@@ -43,6 +43,12 @@ def thresholded_relu(call: Call, x: Array) -> Array:
     return jnp.where(x > call.get("alpha", 1.0), x, 0)
 
 
+@operator("Shrink")
+def shrink(call: Call, x: Array) -> Array:
+    threshold, bias = call.get("lambd", 0.5), call.get("bias", 0.0)
+    return jnp.where(x < -threshold, x + bias, jnp.where(x > threshold, x - bias, 0)).astype(x.dtype)
+
+
 @operator("PRelu")
 def prelu(call: Call, x: Array, slope: Array) -> Array:
     return jnp.where(x >= 0, x, slope * x)

@@ -5,7 +5,6 @@ import functools
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from onnx import helper
 
 from .registry import Array, Call, library, operator
 
@@ -55,6 +54,13 @@ def _same(function: str, call: Call, *operands: Array) -> Array:
 
 for _name, _function in SAME_MEANING.items():
     operator(_name)(functools.partial(_same, _function))
+
+
+@operator("IsInf")
+def is_infinite(call: Call, x: Array) -> Array:
+    xp = library(x)
+    signs = (x > 0) * call.get("detect_positive", 1) + (x < 0) * call.get("detect_negative", 1)
+    return xp.logical_and(xp.isinf(x), signs > 0)
 
 
 @operator("Identity")
@@ -114,17 +120,3 @@ def clip(call: Call, x: Array, low: Array = None, high: Array = None) -> Array:
     if high is not None:
         x = jnp.minimum(x, jnp.asarray(high, x.dtype))
     return x
-
-
-FLOATS = ("float16", "bfloat16", "float32", "float64")
-INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-CAST_TARGETS = frozenset((*FLOATS, *INTEGERS, "bool"))
-"""The narrower types saturate by rules of their own."""
-
-
-@operator("Cast")
-def cast(call: Call, x: Array) -> Array:
-    target = helper.tensor_dtype_to_np_dtype(call.get("to"))
-    if target.name not in CAST_TARGETS:
-        raise call.refuse(f"a cast to {target.name}")
-    return x.astype(target)

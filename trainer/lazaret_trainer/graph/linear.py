@@ -26,3 +26,8 @@ def _scaled(factor: float, x: Array) -> Array:
 @operator("Einsum")
 def einsum(call: Call, *operands: Array) -> Array:
     return jnp.einsum(call.get("equation"), *operands)
+
+
+@operator("Det")
+def determinant(call: Call, x: Array) -> Array:
+    return jnp.linalg.det(x)

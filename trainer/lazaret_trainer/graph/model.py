@@ -1,41 +1,25 @@
 """A served ONNX graph as a function, and trained weights back into the same graph."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+import jax
+import jax.core
+import jax.numpy as jnp
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 
-from .registry import OPERATORS, Array, Call, Implementation, UnsupportedOperator
+from .attributes import tensor_values
+from .builder import DEFAULT_DOMAINS, Builder
+from .program import InvalidModel, Trace
+from .registry import Array, is_static
 
 Parameters = dict[str, np.ndarray]
 """Trainable initializers by name."""
 
 OLDEST_OPSET = 7
-"""Broadcasting had other rules before."""
-
-FROZEN_OPERANDS: Mapping[str, tuple[int, ...]] = {
-    "BatchNormalization": (3, 4),
-    "Clip": (1, 2),
-    "Dropout": (1,),
-    "Pad": (2,),
-    "Pow": (1,),
-    "Range": (0, 1, 2),
-}
-"""Floats that are no weights: statistics, bounds, exponents. They have gradients, and training them would change what the model means."""
-
-
-class InvalidModel(Exception):
-    """Bytes that are no self-contained ONNX model this trainer could train."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    call: Call
-    implementation: Implementation
+"""Broadcasting had other rules before. An older model is taken where every one of its operators has been the same ever since."""
 
 
 class GraphModel:
@@ -45,35 +29,49 @@ class GraphModel:
         self._proto = _parse(content)
         graph = self._proto.graph
         self.opset = _opset(self._proto)
-        self._steps = [_step(node, self.opset) for node in graph.node]
+        self._program = Builder(self._proto, self.opset).graph(graph)
 
-        initializers = {tensor.name: _values(tensor) for tensor in graph.initializer}
-        frozen = _frozen(graph.node)
+        initializers = {tensor.name: tensor_values(tensor) for tensor in graph.initializer}
+        frozen = self._program.frozen
         self.parameters: Parameters = {name: value for name, value in initializers.items() if _trainable(value) and name not in frozen}
         self._constants = {name: value for name, value in initializers.items() if name not in self.parameters}
-        self.inputs = [value.name for value in graph.input if value.name not in initializers]
-        self.outputs = [value.name for value in graph.output]
-        _check_order(graph.node, {"", *initializers, *self.inputs}, self.outputs)
+        self.inputs = list(self._program.inputs)
+        self.outputs = list(self._program.outputs)
+        self._accepted: set[tuple[object, ...]] = set()
 
     def __call__(self, parameters: Mapping[str, Array], x: Array, want: str) -> Array:
         """The value called `want` for the model's only input."""
-        return self.run(parameters, {self.inputs[0]: x}, [want])[0]
+        return self.run(parameters, {self.inputs[0]: jnp.asarray(x)}, [want])[0]
 
     def run(self, parameters: Mapping[str, Array], inputs: Mapping[str, Array], wanted: list[str]) -> list[Array]:
-        """Values by name, any intermediate value included. Raises UnsupportedOperator while it is traced."""
-        values: dict[str, Array] = {"": None, **self._constants, **parameters, **inputs}
-        for step in self._steps:
-            operands = [values[name] for name in step.call.node.input]
-            while operands and operands[-1] is None:
-                operands.pop()
-            results = step.implementation(step.call, *operands)
-            results = results if isinstance(results, tuple) else (results,)
-            values.update(zip(step.call.node.output, results, strict=False))
+        """Values by name, any intermediate value included.
+
+        Inputs given as numpy arrays are static: they may decide a shape. Raises UnsupportedOperator before anything is computed.
+        """
+        static = {name: value for name, value in inputs.items() if is_static(value)}
+        traced = {name: jnp.asarray(value) for name, value in {**parameters, **inputs}.items() if name not in static}
+        if not any(isinstance(value, jax.core.Tracer) for value in traced.values()):
+            self._accept(traced, static, wanted)
+        return self._values(traced, static, wanted)
+
+    def _values(self, traced: Mapping[str, Array], static: Mapping[str, Array], wanted: list[str]) -> list[Array]:
+        values: dict[str, Array] = {"": None, **self._constants, **static, **traced}
+        self._program.run(values, Trace())
         return [values[name] for name in wanted]
+
+    def _accept(self, traced: Mapping[str, Array], static: Mapping[str, Array], wanted: list[str]) -> None:
+        """Goes through the whole graph with shapes alone. What the graph refuses, it MUST refuse before it has cost anything."""
+        abstract = {name: jax.ShapeDtypeStruct(np.shape(value), value.dtype) for name, value in traced.items()}
+        key = (tuple(wanted), *((name, value.shape, str(value.dtype)) for name, value in sorted(abstract.items())))
+        if not static and key in self._accepted:
+            return
+        jax.eval_shape(lambda values: self._values(values, static, wanted), abstract)
+        if not static:
+            self._accepted.add(key)
 
     def producer(self, value: str) -> NodeProto | None:
         """The node that makes a value; None for inputs and initializers."""
-        return next((step.call.node for step in self._steps if value in step.call.node.output), None)
+        return next((step.call.node for step in self._program.steps if value in step.call.node.output), None)
 
     def with_weights(self, parameters: Mapping[str, Array]) -> bytes:
         """The same model with other weights. Only the values of the named initializers differ; each keeps its type and its encoding."""
@@ -95,10 +93,6 @@ def _parse(content: bytes) -> ModelProto:
         raise InvalidModel("the bytes are not an ONNX model: no nodes or no outputs")
     if graph.sparse_initializer:
         raise InvalidModel("the model has sparse initializers")
-    for tensor in graph.initializer:
-        # A path in a model is the model author's word about this machine's files: MUST NOT be followed.
-        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            raise InvalidModel(f"the initializer {tensor.name!r} lies in an external file; only self-contained models can be trained")
     names = [tensor.name for tensor in graph.initializer]
     if len(names) != len(set(names)):
         raise InvalidModel("two initializers have the same name")
@@ -106,57 +100,32 @@ def _parse(content: bytes) -> ModelProto:
 
 
 def _opset(proto: ModelProto) -> int:
-    version = next((each.version for each in proto.opset_import if each.domain in ("", "ai.onnx")), None)
+    version = next((each.version for each in proto.opset_import if each.domain in DEFAULT_DOMAINS), None)
     newest = onnx.defs.onnx_opset_version()
-    if version is None or not OLDEST_OPSET <= version <= newest:
+    if version is None or version > newest or (version < OLDEST_OPSET and not _unchanged_since(version, proto.graph.node)):
         raise InvalidModel(f"the model uses opset {version}; this trainer knows {OLDEST_OPSET} to {newest}")
-    return version
+    return max(version, OLDEST_OPSET)
 
 
-def _step(node: NodeProto, opset: int) -> Step:
-    implementation = OPERATORS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
-    if implementation is None:
-        raise UnsupportedOperator(node, "this trainer has no differentiable form of it")
-    attributes = {attribute.name: _attribute(attribute) for attribute in node.attribute}
-    return Step(Call(node, attributes, opset), implementation)
-
-
-def _attribute(attribute: AttributeProto) -> Any:
-    value = onnx.helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, TensorProto):
-        return _values(value)
-    return list(value) if attribute.type in (AttributeProto.INTS, AttributeProto.FLOATS) else value
-
-
-def _values(tensor: TensorProto) -> np.ndarray:
-    if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise InvalidModel(f"the tensor {tensor.name!r} lies in an external file; only self-contained models can be trained")
+def _unchanged_since(version: int, nodes: Iterable[NodeProto]) -> bool:
+    """Whether the oldest opset known here still defines every operator by the words of an older one."""
     try:
-        return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InvalidModel(f"the tensor {tensor.name!r} does not hold what its shape says") from error
-
-
-def _frozen(nodes: Any) -> set[str]:
-    return {node.input[position] for node in nodes for position in FROZEN_OPERANDS.get(node.op_type, ()) if position < len(node.input)}
+        return version > 0 and all(
+            onnx.defs.get_schema(node.op_type, version, node.domain).since_version
+            == onnx.defs.get_schema(node.op_type, OLDEST_OPSET, node.domain).since_version
+            for node in nodes
+        )
+    except onnx.defs.SchemaError:
+        return False
 
 
 def _trainable(value: np.ndarray) -> bool:
-    """Float tensors; a float without axes is a constant of a formula (a scale, an epsilon), not a weight."""
-    return np.issubdtype(value.dtype, np.floating) and value.ndim > 0
+    """Float tensors; a float without axes is a constant of a formula (a scale, an epsilon), and one with infinities is a mask."""
+    return _is_float(value) and value.ndim > 0 and not np.isinf(value).any()
 
 
-def _check_order(nodes: Any, known: set[str], outputs: list[str]) -> None:
-    for node in nodes:
-        missing = [name for name in node.input if name not in known]
-        if missing:
-            raise InvalidModel(f"node {node.name or node.op_type!r} reads {missing[0]!r} before it is made")
-        known.update(node.output)
-    for name in outputs:
-        if name not in known:
-            raise InvalidModel(f"the output {name!r} is made by no node")
+def _is_float(value: Array) -> bool:
+    return jnp.issubdtype(value.dtype, jnp.floating)
 
 
 def _refill(tensor: TensorProto, values: np.ndarray) -> None:

@@ -5,15 +5,17 @@ with one array per output. Operands that are known before the graph runs (shapes
 numpy arrays where they are only computed with each other: under `jit` everything else is a tracer, and a tracer cannot be a shape.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import jax.core
 import jax.numpy as jnp
 import numpy as np
 from onnx import NodeProto
+
+from .limits import LARGEST_STATIC_ELEMENTS, LARGEST_UNROLLED_TAPS, LARGEST_VALUE_ELEMENTS, elements
 
 Array = Any
 """A numpy array (static) or a JAX array (possibly traced)."""
@@ -24,8 +26,17 @@ class UnsupportedOperator(Exception):
 
     def __init__(self, node: NodeProto, why: str):
         operator = f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
-        name = node.name or (node.output[0] if node.output else "?")
+        name = node.name or next(filter(None, node.output), "?")
         super().__init__(f"node {name!r}: operator {operator}: {why}")
+
+
+class Subgraph(Protocol):
+    """The body of If, Loop or Scan, bound to the values around it."""
+
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+
+    def __call__(self, *operands: Array) -> tuple[Array, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,12 @@ class Call:
     def outputs(self) -> int:
         return len(self.node.output)
 
+    def wants(self, position: int) -> bool:
+        """Whether the node names an output at this position."""
+        return position < len(self.node.output) and self.node.output[position] != ""
+
     def get(self, name: str, default: Any = None) -> Any:
-        """An attribute as onnx gives it; texts are decoded, tensors are numpy arrays."""
+        """An attribute as onnx gives it; texts are decoded, tensors are numpy arrays, graphs are subgraphs to call."""
         return self.attributes.get(name, default)
 
     def refuse(self, why: str) -> UnsupportedOperator:
@@ -60,6 +75,19 @@ class Call:
         if isinstance(operand, jax.core.Tracer):
             raise self.refuse("a shape that depends on the input's values")
         return np.asarray(operand)
+
+    def room(self, shape: Iterable[int]) -> list[int]:
+        """The shape, refused where nothing of that size may be made."""
+        sizes = [int(size) for size in shape]
+        if any(size < 0 for size in sizes) or elements(sizes) > LARGEST_VALUE_ELEMENTS:
+            raise self.refuse(f"a value of shape {sizes}; at most {LARGEST_VALUE_ELEMENTS} elements are computed")
+        return sizes
+
+    def turns(self, count: int) -> int:
+        """The count, refused where that many iterations within one operator would take too long to trace."""
+        if count > LARGEST_UNROLLED_TAPS:
+            raise self.refuse(f"{count} iterations within one operator; at most {LARGEST_UNROLLED_TAPS} are unrolled")
+        return count
 
 
 Implementation = Callable[..., Any]
@@ -86,5 +114,13 @@ def is_static(operand: Array) -> bool:
 
 
 def library(*operands: Array) -> ModuleType | Any:
-    """numpy where all operands are static, so that the result is static as well; else jax.numpy."""
-    return np if all(is_static(operand) for operand in operands) else jnp
+    """numpy where all operands are static, so that the result is static as well; else jax.numpy.
+
+    Two small operands can broadcast to a giant: the size of the result decides.
+    """
+    if not all(is_static(operand) for operand in operands):
+        return jnp
+    shapes = [np.shape(operand) for operand in operands if operand is not None]
+    axes = max(map(len, shapes), default=0)
+    broadcast = elements(max((shape[axis - axes] for shape in shapes if axes - axis <= len(shape)), default=1) for axis in range(axes))
+    return np if max(broadcast, sum(map(elements, shapes))) <= LARGEST_STATIC_ELEMENTS else jnp

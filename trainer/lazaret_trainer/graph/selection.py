@@ -1,6 +1,5 @@
 """Operators that pick parts of an array."""
 
-import jax.numpy as jnp
 import numpy as np
 
 from .registry import Array, Call, library, operator
@@ -11,9 +10,8 @@ def split(call: Call, x: Array, sizes: Array = None) -> Array:
     axis = call.get("axis", 0)
     sizes = call.get("split", sizes)
     if sizes is None:
-        parts = call.get("num_outputs", call.outputs)
-        size = -(-x.shape[axis] // parts)
-        borders = list(range(size, x.shape[axis], size))
+        size = -(-x.shape[axis] // call.outputs)
+        borders = [min(part * size, x.shape[axis]) for part in range(1, call.outputs)]
     else:
         borders = np.cumsum(call.integers(sizes))[:-1].tolist()
     return tuple(library(x).split(x, borders, axis=axis))
@@ -30,17 +28,3 @@ def slice_axes(call: Call, x: Array, starts: Array = None, ends: Array = None, a
     for start, end, axis, step in zip(first, last, listed, strides, strict=True):
         ranges[axis] = slice(start, None if step < 0 and end < -x.shape[axis] else end, step)
     return x[tuple(ranges)]
-
-
-@operator("Gather")
-def gather(call: Call, x: Array, indices: Array) -> Array:
-    if library(x, indices) is np:
-        return np.take(x, indices, axis=call.get("axis", 0))
-    # "wrap" gives negative indices their meaning; indices out of range are the exporter's error.
-    return jnp.take(x, indices, axis=call.get("axis", 0), mode="wrap")
-
-
-@operator("GatherElements")
-def gather_elements(call: Call, x: Array, indices: Array) -> Array:
-    axis = call.get("axis", 0)
-    return jnp.take_along_axis(x, jnp.where(indices < 0, indices + x.shape[axis], indices), axis=axis)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .limits import LARGEST_STATIC_ELEMENTS, elements
 from .registry import Array, Call, library, operator
 
 
@@ -34,13 +35,16 @@ def constant(call: Call) -> Array:
 @operator("ConstantOfShape")
 def constant_of_shape(call: Call, shape: Array) -> Array:
     value = call.get("value", np.zeros(1, np.float32))
-    return np.full(call.integers(shape), value.ravel()[0], value.dtype)
+    sizes = call.room(call.integers(shape))
+    return (np if elements(sizes) <= LARGEST_STATIC_ELEMENTS else jnp).full(sizes, value.ravel()[0], value.dtype)
 
 
 @operator("Range")
 def arange(call: Call, start: Array, limit: Array, delta: Array) -> Array:
     first, last, step = (call.static(operand) for operand in (start, limit, delta))
-    return np.arange(first.item(), last.item(), step.item(), dtype=first.dtype)
+    (count,) = call.room([max(math.ceil((last.item() - first.item()) / step.item()), 0)])
+    xp = np if count <= LARGEST_STATIC_ELEMENTS else jnp
+    return (first.item() + xp.arange(count) * step.item()).astype(first.dtype)
 
 
 @operator("Flatten")
@@ -80,12 +84,15 @@ def unsqueeze(call: Call, x: Array, axes: Array = None) -> Array:
 
 @operator("Expand")
 def expand(call: Call, x: Array, shape: Array) -> Array:
-    return library(x).broadcast_to(x, np.broadcast_shapes(x.shape, tuple(call.integers(shape))))
+    sizes = call.room(np.broadcast_shapes(x.shape, tuple(call.integers(shape))))
+    return (library(x) if elements(sizes) <= LARGEST_STATIC_ELEMENTS else jnp).broadcast_to(x, sizes)
 
 
 @operator("Tile")
 def tile(call: Call, x: Array, repeats: Array) -> Array:
-    return library(x).tile(x, call.integers(repeats))
+    times = call.integers(repeats)
+    sizes = call.room(size * count for size, count in zip(x.shape, times, strict=True))
+    return (library(x) if elements(sizes) <= LARGEST_STATIC_ELEMENTS else jnp).tile(x, times)
 
 
 @operator("DepthToSpace")
@@ -118,8 +125,11 @@ def pad(call: Call, x: Array, pads: Array = None, value: Array = None, axes: Arr
     sides = [(0, 0)] * x.ndim
     for position, axis in enumerate(listed):
         sides[axis] = (amounts[position], amounts[position + len(listed)])
+    call.room(max(size + low + high, 0) for size, (low, high) in zip(x.shape, sides, strict=True))
     mode = call.get("mode", "constant")
     if mode != "constant":
+        for size, around in zip(x.shape, sides, strict=True):
+            call.turns(-(-max(around) // max(size - 1, 1)))  # each turn pads by what is there
         return jnp.pad(x, sides, mode=mode)
     filling = jnp.asarray(call.get("value", 0) if value is None else value, x.dtype).reshape(())
     return lax.pad(jnp.asarray(x), filling, [(low, high, 0) for low, high in sides])

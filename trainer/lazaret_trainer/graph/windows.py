@@ -37,6 +37,8 @@ class Window:
 def window(call: Call, spatial: Sequence[int], kernel: Sequence[int]) -> Window:
     """Reads the attributes that Conv and the pools share."""
     ones = (1,) * len(spatial)
+    if len(kernel) != len(spatial) or min((*kernel, 1)) < 1:
+        raise call.refuse(f"a kernel {list(kernel)} over {len(spatial)} axes")
     strides, dilations = tuple(call.get("strides", ones)), tuple(call.get("dilations", ones))
     reach = [(size - 1) * dilation + 1 for size, dilation in zip(kernel, dilations, strict=True)]
     return Window(tuple(kernel), strides, dilations, _padding(call, spatial, reach, strides))
