@@ -47,6 +47,7 @@ function forPrograms(found: LabelFilesExamination) {
     flagged,
     likely: flagged.map((record) => likely[record]),
     inverseTemperature: model.sharpening.beta,
+    doubt: model.doubt,
     channel: rows(model.channel.matrix, classes),
     taint: Array.from(taint),
   };

@@ -1,4 +1,7 @@
-"""The data sets of the bench as (features, labels). Everything but the digits is looked for below LAZARET_DATA and left out where absent."""
+"""The data sets of the bench as features and labels.
+
+The digits and the synthetic ones come with scikit-learn; all others are looked for below LAZARET_DATA and left out where absent.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import csv
 import gzip
 import io
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,7 +158,9 @@ def table(path: Path, skip: int, strip: bool = False) -> list[list[str]]:
     return rows[skip:]
 
 
-def tabular(rows: list[list[str]], target: int, words: list[int], left_out: list[int], label, rng: np.random.Generator) -> DataSet:  # noqa: ANN001
+def tabular(
+    rows: list[list[str]], target: int, words: list[int], left_out: list[int], label: Callable[[str], int], rng: np.random.Generator
+) -> DataSet:
     """At most 3000 records; words one-hot, numbers as signed logarithms where they are large, all scaled."""
     if len(rows) > 3000:
         rows = [rows[at] for at in rng.choice(len(rows), 3000, replace=False)]

@@ -1,4 +1,4 @@
-"""Label noise of a stated kind and rate. Each function: true labels (N,) to given labels (N,); the rate is the expected share of wrong labels."""
+"""Label noise of a stated kind and rate: true labels (N,) in, given labels (N,) out. The rate is the expected share of wrong ones."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def instance(rate: float, x: Floats, y: Labels, classes: int, rng: np.random.Gen
 
 
 def ambiguous(rate: float, x: Floats, y: Labels, classes: int, rng: np.random.Generator) -> Labels:
-    """An annotator errs where a linear model is in doubt: the chance follows the probability of the other classes, and so does the class."""
+    """An annotator errs where a linear model is in doubt: chance and class of an error follow the probabilities of the other classes."""
     model = LogisticRegression(max_iter=100, C=0.5)
     belief = cross_val_predict(model, x, y, cv=3, method="predict_proba") ** 0.5
     belief = belief / belief.sum(axis=1, keepdims=True)
