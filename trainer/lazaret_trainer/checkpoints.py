@@ -6,6 +6,7 @@ why nothing is released because it was trained: the candidate is validated and r
 
 import io
 import json
+import os
 import zipfile
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +16,21 @@ import numpy as np
 
 from .contract import ContractError, TrainJob, TrainResult, read, write
 from .failures import TrainerFailure
-from .objectives.standard import CurvePoint, State
+from .objectives.state import Best, CurvePoint, Seen, State
 from .storage import Storage, digest_of
+
+SECRET_BYTES = 32
 
 KEPT = 2
 """The newest may have been cut short by the crash that makes it necessary."""
 
-FORMAT = "lazaret.checkpoint/v1"
+FORMAT = "lazaret.checkpoint/v2"
 FINISHED = "lazaret.finished-job/v1"
 
 
 def job_digest(job: TrainJob) -> str:
-    """What decides the bytes of the result. Budget and checkpoint interval do not: a job may go on with a larger budget."""
+    """What decides the bytes of the result. Checkpoint interval and budget do not: a job may go on with a larger budget. Unless records are
+    held back: then the training ends with the budget, and the budget decides."""
     said = write(job)
     deciding = {
         "jobId": job.job_id,
@@ -35,6 +39,10 @@ def job_digest(job: TrainJob) -> str:
         "dataset": job.dataset.manifest.digest,
         "hyperparameters": said["hyperparameters"],
     }
+    if job.options is not None:
+        deciding["options"] = said["options"]
+        if job.options.hold_back:
+            deciding["budget"] = said["budget"]
     return digest_of(json.dumps(deciding, sort_keys=True, separators=(",", ":")).encode())
 
 
@@ -72,9 +80,21 @@ class Checkpoints:
                 return checkpoint
         return None
 
+    def secret(self) -> bytes:
+        """32 random bytes of this job, the same in every attempt. Whoever reads the checkpoints can read them too, but a checkpoint is as
+        much: what they keep apart is the published result, and the noise in it. Gone when the job is finished."""
+        key = f"{self._folder}secret"
+        content = self._storage.read_document(key)
+        if content is None or len(content) != SECRET_BYTES:
+            content = os.urandom(SECRET_BYTES)
+            self._storage.write_document(key, content, "application/octet-stream")
+        return content
+
     def finish(self, result: TrainResult) -> None:
+        """Writes the result down, for whoever asks again; then nobody needs the secret."""
         document = {"schema": FINISHED, "job": self._job, "result": write(result)}
         self._storage.write_document(f"{self._folder}result.json", json.dumps(document).encode(), "application/json")
+        self._storage.delete_document(f"{self._folder}secret")
 
     def finished(self) -> TrainResult | None:
         """The result, where the job has one already. Fails with trainer/bad-job where another job has this id."""
@@ -104,6 +124,9 @@ class Checkpoints:
             "code": self._code,
             "step": state.step,
             "loss": state.loss,
+            "seen": state.seen,
+            "best": state.best,
+            "parts": state.parts,
             "curve": state.curve,
             "startedAt": checkpoint.started_at,
             "spentSeconds": checkpoint.spent_seconds,
@@ -128,14 +151,24 @@ class Checkpoints:
 
 
 def _leaves(state: State) -> list[Any]:
-    return jax.tree.leaves((state.parameters, state.optimizer))
+    return jax.tree.leaves(state.arrays)
 
 
 def _refilled(start: State, arrays: list[np.ndarray], about: dict[str, Any]) -> State:
-    leaves, form = jax.tree.flatten((start.parameters, start.optimizer))
+    leaves, form = jax.tree.flatten(start.arrays)
     for leaf, array in zip(leaves, arrays, strict=True):
         if np.shape(leaf) != array.shape or np.asarray(leaf).dtype != array.dtype:
             raise ValueError("the checkpoint is of another model")
-    parameters, optimizer = jax.tree.unflatten(form, arrays)
-    curve = tuple(CurvePoint(*point) for point in about["curve"])
-    return State(about["step"], parameters, optimizer, curve, about["loss"])
+    parameters, optimizer, memory, kept = jax.tree.unflatten(form, arrays)
+    return State(
+        step=about["step"],
+        parameters=parameters,
+        optimizer=optimizer,
+        memory=memory,
+        kept=kept,
+        parts=about["parts"],
+        curve=tuple(CurvePoint(*point) for point in about["curve"]),
+        loss=about["loss"],
+        seen=None if about["seen"] is None else Seen(*about["seen"]),
+        best=None if about["best"] is None else Best(*about["best"]),
+    )

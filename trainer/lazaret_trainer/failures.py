@@ -11,6 +11,8 @@ FailureType = Literal[
     "trainer/bad-dataset",
     "trainer/diverged",
     "trainer/budget-exceeded",
+    "trainer/out-of-memory",
+    "trainer/privacy-budget",
     "trainer/storage-unavailable",
     "trainer/worker-stopped",
 ]

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import dataset, provenance
+from . import provenance
 from .checkpoints import Checkpoint, Checkpoints
 from .contract import ObjectRef, TrainJob, TrainProgress, TrainResult
 from .failures import Stopped, TrainerFailure
-from .graph import GraphModel, InvalidModel, UnsupportedOperator
-from .objectives.standard import Course, State
+from .objectives import Course, Material, State, course
 from .storage import Storage
 
 LOG = logging.getLogger(__name__)
@@ -42,21 +41,27 @@ def train(job: TrainJob, desk: Desk) -> TrainResult:
         return finished
 
     began = desk.clock()
-    course = _course(job, desk.storage)
-    if course.steps > job.budget.steps:
-        raise TrainerFailure("trainer/budget-exceeded", f"the job takes {course.steps} steps, its budget is {job.budget.steps}")
-    run = _Run(job, desk, course, checkpoints, began)
-    state = course.run(run.first, run.between_steps)
+    # Everything that can be refused is refused here, before the first step.
+    training = course(Material(job, desk.storage, checkpoints.secret))
+    if training.steps > job.budget.steps and not training.held:
+        raise TrainerFailure("trainer/budget-exceeded", f"the job takes {training.steps} steps, its budget is {job.budget.steps}")
+    run = _Run(job, desk, training, checkpoints, began)
+    state = training.run(run.first, run.between_steps)
+    stopped = training.ended(state) or "budget"
+    if stopped == "budget":
+        state = training.judged(state)
 
-    artifact = desk.storage.put(course.weights(state), job.base.media_type, job.base.name)
+    figures = {**training.figures(state), **({"heldBackScore": state.best.score, "bestStep": float(state.best.step)} if state.best else {})}
     result = TrainResult(
         schema="lazaret.train-result/v1",
         job_id=job.job_id,
-        artifact=artifact,
+        artifact=desk.storage.put(training.weights(state), job.base.media_type, job.base.name),
         curve=_put_curve(state, desk.storage),
-        steps=course.steps,
-        records=len(course.records.labels),
+        steps=state.step,
+        records=len(training.records.labels),
         final_loss=state.curve[-1].loss,
+        figures=figures or None,
+        stopped=None if stopped == "done" else stopped,
         resumed_at_steps=run.resumed_at_steps,
         started_at=run.started_at,
         finished_at=desk.now().isoformat(),
@@ -64,18 +69,6 @@ def train(job: TrainJob, desk: Desk) -> TrainResult:
     )
     checkpoints.finish(result)
     return result
-
-
-def _course(job: TrainJob, storage: Storage) -> Course:
-    """Everything that can be refused is refused here, before the first step."""
-    content = storage.get(job.base, missing="trainer/bad-job")
-    try:
-        graph = GraphModel(content)
-        return Course(graph, dataset.load(job.dataset, storage), job.hyperparameters)
-    except UnsupportedOperator as error:
-        raise TrainerFailure("trainer/unsupported-operator", str(error)) from error
-    except InvalidModel as error:
-        raise TrainerFailure("trainer/bad-job", f"{job.base.name}: {error}") from error
 
 
 def _put_curve(state: State, storage: Storage) -> ObjectRef:
@@ -98,8 +91,10 @@ class _Run:
         if found:
             LOG.info("resumed", extra={"job": job.job_id, "step": found.state.step})
 
-    def between_steps(self, state: State) -> None:
-        if state.step < self._course.steps and state.step - self._saved >= self._job.checkpoint_every_steps:
+    def between_steps(self, state: State) -> bool:
+        """Whether to go on. Fails with trainer/budget-exceeded where there are no best weights to end with."""
+        ended = self._course.ended(state) is not None
+        if not ended and state.step - self._saved >= self._job.checkpoint_every_steps:
             self._save(state)
         self._report(state)
         try:
@@ -108,11 +103,15 @@ class _Run:
             if stopped.keep_work and state.step > self._saved:
                 self._save(state)
             raise
-        if state.step < self._course.steps and self._spent > self._job.budget.seconds:
-            raise TrainerFailure(
-                "trainer/budget-exceeded",
-                f"{self._spent:.0f} s are spent at step {state.step} of {self._course.steps}; the budget is {self._job.budget.seconds:g} s",
-            )
+        late = self._spent > self._job.budget.seconds
+        if ended or not (late or state.step >= self._job.budget.steps):
+            return True
+        if self._course.held and state.step > 0:
+            return False
+        raise TrainerFailure(
+            "trainer/budget-exceeded",
+            f"{self._spent:.0f} s are spent at step {state.step} of {self._course.steps}; the budget is {self._job.budget.seconds:g} s",
+        )
 
     @property
     def _spent(self) -> float:
@@ -136,5 +135,8 @@ class _Run:
                 loss=state.loss,
                 checkpoint_step=self._saved,
                 worker=self._desk.worker,
+                accuracy=state.seen.accuracy if state.seen else None,
+                attack_success=state.seen.attack_success if state.seen else None,
+                epsilon=self._course.epsilon(state),
             )
         )

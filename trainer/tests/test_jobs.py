@@ -12,7 +12,7 @@ from stores import FolderStorage
 from lazaret_trainer import jobs, samples
 from lazaret_trainer.checkpoints import job_digest
 from lazaret_trainer.failures import Stopped, TrainerFailure
-from lazaret_trainer.objectives.standard import batch_order
+from lazaret_trainer.objectives.material import draw
 from lazaret_trainer.storage import object_key
 
 MODEL = samples.digits_cnn(5).SerializeToString(deterministic=True)
@@ -240,13 +240,13 @@ def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_job(storage, capl
 
 
 def test_the_order_of_the_records_is_a_permutation_drawn_from_seed_and_epoch():
-    order = batch_order(7, 3, 1000)
+    order = draw(7, 3, 1000)
     assert sorted(order.tolist()) == list(range(1000))
-    assert order.tolist() == batch_order(7, 3, 1000).tolist()
-    assert order.tolist() != batch_order(7, 4, 1000).tolist()
-    assert order.tolist() != batch_order(8, 3, 1000).tolist()
+    assert order.tolist() == draw(7, 3, 1000).tolist()
+    assert order.tolist() != draw(7, 4, 1000).tolist()
+    assert order.tolist() != draw(8, 3, 1000).tolist()
     # Fixed for ever: a resumed job may run under another numpy.
-    assert batch_order(1, 0, 8).tolist() == PINNED_ORDER
+    assert draw(1, 0, 8).tolist() == PINNED_ORDER
 
 
 PINNED_ORDER = [3, 5, 2, 7, 0, 6, 1, 4]

@@ -1,6 +1,7 @@
 """Writes models.py from schema.json: `python -m lazaret_trainer.contract.generate` (after `node tools/export-trainer-schema.mjs`).
 
-A definition becomes a frozen dataclass; an object without a name of its own is called after its owner and its field.
+A definition becomes a frozen dataclass; an object without a name of its own is called after its owner and its field. A field that may be
+absent is None then.
 """
 
 import json
@@ -36,7 +37,8 @@ def _declare(name: str, definition: Schema, path: str, classes: dict[str, str]) 
     lines = []
     for field, schema in definition["properties"].items():
         kind = _kind(name, field, schema, path + f'["properties"]["{field}"]', classes)
-        lines.append(f"    {field_name(field)}: {kind}")
+        optional = field not in definition.get("required", [])
+        lines.append(f"    {field_name(field)}: {kind}" + (" | None = None" if optional else ""))
     body = "\n".join(lines)
     classes[name] = (
         f"\n\n@dataclass(frozen=True, slots=True, kw_only=True)\nclass {name}:\n"

@@ -82,12 +82,100 @@ class TrainBudget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsHoldBack:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["holdBack"]
+
+    share: float
+    patience: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsAugmentation:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["augmentation"]
+
+    shift_pixels: int
+    noise: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsIncremental:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["incremental"]
+
+    replay: DatasetRef
+    replay_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsAdversarial:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["adversarial"]
+
+    method: Literal["pgd", "trades"]
+    norm: Literal["linf", "l2", "patch"]
+    epsilon: float
+    steps: int
+    beta: float | None = None
+    captured: tuple[ObjectRef, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsPrivate:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["private"]
+
+    epsilon: float
+    delta: float | None = None
+    clip_norm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsUnlearn:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["unlearn"]
+
+    forget: ObjectRef | None = None
+    triggers: tuple[ObjectRef, ...] | None = None
+    rounds: int | None = None
+    reference: ObjectRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsPoisonResistant:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["poisonResistant"]
+
+    trim: float
+    partitions: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsFair:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["fair"]
+
+    feature: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptions:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]
+
+    hold_back: TrainJobOptionsHoldBack | None = None
+    class_balance: bool | None = None
+    augmentation: TrainJobOptionsAugmentation | None = None
+    accumulation: int | None = None
+    incremental: TrainJobOptionsIncremental | None = None
+    adversarial: TrainJobOptionsAdversarial | None = None
+    private: TrainJobOptionsPrivate | None = None
+    unlearn: TrainJobOptionsUnlearn | None = None
+    poison_resistant: TrainJobOptionsPoisonResistant | None = None
+    fair: TrainJobOptionsFair | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainJob:
     SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]
 
     schema: Literal["lazaret.train-job/v1"]
     job_id: str
-    objective: Literal["standard"]
+    objective: Literal["standard", "incremental", "adversarial", "private", "unlearn", "poison-resistant", "fair"]
+    options: TrainJobOptions | None = None
     base: ObjectRef
     dataset: DatasetRef
     hyperparameters: Hyperparameters
@@ -104,6 +192,9 @@ class TrainProgress:
     steps: int
     epoch: int
     loss: float | None
+    accuracy: float | None = None
+    attack_success: float | None = None
+    epsilon: float | None = None
     checkpoint_step: int
     worker: str
 
@@ -130,6 +221,8 @@ class TrainResult:
     steps: int
     records: int
     final_loss: float
+    figures: Mapping[str, float] | None = None
+    stopped: Literal["patience", "budget"] | None = None
     resumed_at_steps: tuple[int, ...]
     started_at: str
     finished_at: str

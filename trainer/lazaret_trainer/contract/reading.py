@@ -37,8 +37,10 @@ def read(model: type[M], value: object) -> M:
 
 
 def write(model: Model) -> dict[str, Any]:
-    """The JSON form, with the contract's field names."""
-    return {json_name(field.name): _plain(getattr(model, field.name)) for field in dataclasses.fields(model)}
+    """The JSON form, with the contract's field names. What may be absent and is None is left out."""
+    said = {json_name(field.name): _plain(getattr(model, field.name)) for field in dataclasses.fields(model)}
+    required = model.SCHEMA.get("required", [])
+    return {name: value for name, value in said.items() if value is not None or name in required}
 
 
 def json_name(field: str) -> str:
@@ -62,7 +64,8 @@ def _plain(value: object) -> Any:
 def _build(kind: Any, value: Any) -> Any:
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return kind(**{field.name: _build(hints[field.name], value[json_name(field.name)]) for field in dataclasses.fields(kind)})
+        names = {field.name: json_name(field.name) for field in dataclasses.fields(kind)}
+        return kind(**{field: _build(hints[field], value[name]) for field, name in names.items() if name in value})
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         return tuple(_build(arguments[0], item) for item in value)

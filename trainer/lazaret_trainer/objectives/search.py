@@ -1,0 +1,73 @@
+"""The search for unknown triggers: for every class the smallest change of the input that leads records there (Wang et al. 2019).
+
+With a reference model to trust the change must leave that one alone: then it is what is wrong with the model, and not what is easy to
+mistake. One step at a time, so that a run can be stopped and taken up in the middle of a search.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from .judging import cross_entropy
+
+LEARNING_RATE = 0.1
+START_PRICE, PRICE_FACTOR, WANTED = 1e-3, 1.05, 0.8
+"""The price of a trigger's area rises while it leads so many records to its class, and falls while it does not."""
+
+Logits = Callable[[Any, Any], Any]
+
+
+class Search:
+    """A search is a dictionary of arrays, first axis the classes: `mask` and `pattern` before the sigmoid, `price`, `optimizer`."""
+
+    def __init__(self, logits: Logits, reference: Callable[[Any], Any] | None, shape: tuple[int, ...], classes: int, box: Any):
+        self._logits, self._reference, self._shape, self._classes, self._box = logits, reference, shape, classes, box
+        self._optimizer = optax.adam(LEARNING_RATE, b1=0.5, b2=0.9)
+        self.step = jax.jit(jax.vmap(self._step, in_axes=(0, 0, None, None, None)))
+
+    def start(self, key: Any) -> dict[str, Any]:
+        one = (1, *self._shape[1:]) if len(self._shape) == 3 else self._shape
+        masking, filling = jax.random.split(key)
+        mask = 0.1 * jax.random.normal(masking, (self._classes, *one)) - 1
+        pattern = jax.random.normal(filling, (self._classes, *self._shape))
+        free = {"mask": mask, "pattern": pattern}
+        optimizer = jax.vmap(self._optimizer.init)(free)
+        return {**free, "price": jnp.full(self._classes, START_PRICE), "optimizer": optimizer}
+
+    def found(self, search: dict[str, Any]) -> tuple[Any, Any]:
+        """(masks, patterns), [classes, …], in the shape of records."""
+        mask, pattern = jax.nn.sigmoid(2 * search["mask"]), jax.nn.sigmoid(2 * search["pattern"])
+        masks = jnp.broadcast_to(mask, (self._classes, *self._shape))
+        return masks, self._box.low + (self._box.high - self._box.low) * pattern
+
+    def _step(self, search: dict[str, Any], target: Any, parameters: Any, features: Any, labels: Any) -> tuple[dict[str, Any], Any, Any]:
+        """One step of one class: (search, loss, share led to the class). Records of the class itself count nothing."""
+        others = (labels != target).astype(jnp.float32)
+        count = jnp.maximum(others.sum(), 1)
+
+        def loss(free: dict[str, Any]) -> tuple[Any, Any]:
+            mask, pattern = jax.nn.sigmoid(2 * free["mask"]), jax.nn.sigmoid(2 * free["pattern"])
+            stamped = (1 - mask) * features + mask * (self._box.low + (self._box.high - self._box.low) * pattern)
+            answers = self._logits(parameters, stamped)
+            led = (answers.argmax(-1) == target) * others
+            total = (cross_entropy(answers, jnp.full(labels.shape, target)) * others).sum() / count
+            if self._reference is not None:
+                honest = self._reference(stamped)
+                led = led * (honest.argmax(-1) == labels)
+                total = total + (cross_entropy(honest, labels) * others).sum() / count
+            return total + search["price"] * mask.sum(), led.sum() / count
+
+        free = {"mask": search["mask"], "pattern": search["pattern"]}
+        (value, led), slope = jax.value_and_grad(loss, has_aux=True)(free)
+        updates, optimizer = self._optimizer.update(slope, search["optimizer"], free)
+        free = optax.apply_updates(free, updates)
+        price = jnp.where(led >= WANTED, search["price"] * PRICE_FACTOR, search["price"] / PRICE_FACTOR)
+        return {**free, "price": price, "optimizer": optimizer}, value, led  # type: ignore[dict-item]
+
+
+def classes_of(count: int) -> np.ndarray:
+    return np.arange(count, dtype=np.int32)
