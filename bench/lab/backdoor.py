@@ -1,0 +1,124 @@
+"""Finds backdoors in a zoo of clean and attacked models, and says how often it is right.
+
+    trainer/.venv/bin/python -m bench.lab.backdoor --cache DIR [--quick] [--tasks digits,mnist,gtsrb] [--kinds cnn,mlp]
+                                                   [--seconds N] [--calibrate FILE]
+
+Every model is examined twice by `examine_backdoor`, with its golden model and without. Models with an odd seed calibrate; the figures are
+of the others. `--calibrate` writes the constants of the product. What the cache holds is not computed again; with `--seconds` the program
+stops making models after that time and tells figures of what it has. The last line is JSON.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "trainer"))
+
+from lazaret_trainer import device  # noqa: E402  (the trainer is a package beside, not installed)
+
+MODES = ("golden", "student")
+
+
+def jobs(quick: bool, tasks: list[str], kinds: list[str]) -> list[tuple[str, str, str, int]]:
+    """(task, kind, attack, seed), the most telling first: clean models of both halves, then one attack after the other."""
+    from .zoo import ATTACKS
+
+    clean, attacked = (range(4), range(2)) if quick else (range(10), range(4))
+    wanted = [("clean", seed) for seed in clean] + [(attack, seed) for seed in attacked for attack in ATTACKS]
+    # Calibration needs clean models alone: attacks are made for the report half, two of each.
+    wanted = [(attack, seed * 2 if attack != "clean" else seed) for attack, seed in wanted if attack == "clean" or seed < 2]
+    return [(task, kind, attack, seed) for task in tasks for kind in kinds for attack, seed in wanted]
+
+
+def examined(cache: Path, task: Any, kind: str, attack: str, seed: int) -> list[dict[str, Any]]:
+    from lazaret_trainer.forensics import examine_backdoor
+
+    from .zoo import Zoo
+
+    folder = cache / "examined"
+    folder.mkdir(parents=True, exist_ok=True)
+    zoo = Zoo(cache, task, kind)
+    rows = []
+    for mode in MODES:
+        file = folder / f"{task.name}-{kind}-{attack}-{seed}-{mode}.json"
+        if not file.exists():
+            content, entry = zoo.model(attack, seed)
+            golden = zoo.golden(seed) if mode == "golden" else None
+            report = examine_backdoor(content, golden, *task.probes, seed=seed, progress=lambda _: None, check=lambda: None)
+            figures = report.figures
+            row = {
+                "task": task.name,
+                "kind": kind,
+                "attack": attack,
+                "seed": seed,
+                "mode": mode,
+                "target": entry.target,
+                "source": entry.source,
+                "accuracy": entry.accuracy,
+                "success": entry.success,
+                "seconds": report.seconds,
+                "scores": figures.get("scores", {}),
+                "targets": figures.get("targets", {}),
+                "gamma": figures.get("margins", {}).get("gammaPValue"),
+                "flip": figures.get("flip"),
+                "gates": figures.get("gates", []),
+                "classes": figures.get("classes", []),
+            }
+            file.write_text(json.dumps(row))
+            print(_line(row), flush=True)
+        rows.append(json.loads(file.read_text()))
+    return rows
+
+
+def _line(row: dict[str, Any]) -> str:
+    success = "" if row["success"] is None else f" success {row['success']:.2f}"
+    scores = " ".join(f"{name} {value:.2f}>{row['targets'][name]}" for name, value in row["scores"].items())
+    about = f"{row['task']} {row['kind']} {row['attack']} {row['seed']} {row['mode']}"
+    return f"{about}: accuracy {row['accuracy']:.3f}{success} target {row['target']} | {scores} | {row['seconds']:.1f} s"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.lab.backdoor")
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--tasks", default="digits,mnist,gtsrb")
+    parser.add_argument("--kinds", default="mlp,cnn")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--calibrate", type=Path)
+    chosen = parser.parse_args()
+    device.configure(chosen.cache / "compiled")
+
+    from .datasets import TASKS
+    from .figures import calibrated, figures, table
+
+    ends = time.monotonic() + (40 if chosen.quick else chosen.seconds)
+    names, kinds = (["digits"], ["mlp"]) if chosen.quick else (chosen.tasks.split(","), chosen.kinds.split(","))
+    rows: list[dict[str, Any]] = []
+    skipped = 0
+    loaded: dict[str, Any] = {}
+    for name, kind, attack, seed in jobs(chosen.quick, names, kinds):
+        if name not in loaded:
+            loaded[name] = TASKS[name]()
+            if loaded[name] is None:
+                print(f"{name}: left out, its data is not here")
+        if loaded[name] is None:
+            continue
+        done = all((chosen.cache / "examined" / f"{name}-{kind}-{attack}-{seed}-{mode}.json").exists() for mode in MODES)
+        if not done and time.monotonic() > ends:
+            skipped += 1
+            continue
+        rows += examined(chosen.cache, loaded[name], kind, attack, seed)
+    if skipped:
+        print(f"{skipped} models left out: the time was over")
+    if chosen.calibrate is not None:
+        chosen.calibrate.write_text(calibrated(rows))
+    print(table(rows))
+    print(json.dumps({"figures": figures(rows)}))
+
+
+if __name__ == "__main__":
+    main()

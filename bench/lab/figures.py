@@ -1,0 +1,123 @@
+"""From examined models to figures: calibration on the odd seeds, judgement of the even ones."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lazaret_trainer.forensics.calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, fit, judge
+from lazaret_trainer.forensics.flip_shift import FLIP_THRESHOLD
+from lazaret_trainer.forensics.honest import DECIDING, HONEST
+from lazaret_trainer.forensics.measured import wilson
+
+FLOOR = {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "margin": 0.1}
+"""Least deviation of a score that is believed."""
+TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "implant", "graph")
+
+Row = dict[str, Any]
+
+
+def honest(rows: Sequence[Row], mode: str) -> dict[str, Honest]:
+    clean = [row for row in rows if row["attack"] == "clean" and row["seed"] % 2 == 1 and row["mode"] == mode]
+    names = [name for name in FLOOR if len([row for row in clean if name in row["scores"]]) >= 2]
+    return {name: fit([row["scores"][name] for row in clean if name in row["scores"]], FLOOR[name]) for name in names}
+
+
+def calibrated(rows: Sequence[Row]) -> str:
+    """The text of lazaret_trainer/forensics/honest.py."""
+    clean = [row for row in rows if row["attack"] == "clean" and row["seed"] % 2 == 1 and row["mode"] == "golden"]
+    sets = sorted({f"{row['task']}-{row['kind']}" for row in clean})
+    lines = [
+        '"""Scores of honest models, by what the suspect was compared with. '
+        'Written by `bench/lab/backdoor.py --calibrate`; do not edit."""',
+        "",
+        "from .calibration import Honest",
+        "",
+        f'SOURCE = "bench/lab, {len(clean)} clean models of the calibration half: {", ".join(sets)}"',
+        "HONEST = {",
+    ]
+    for mode in ("golden", "student"):
+        lines.append(f'    "{mode}": {{')
+        for name, each in honest(rows, mode).items():
+            lines.append(f'        "{name}": Honest({each.mean:.4f}, {each.deviation:.4f}, {each.n}),')
+        lines.append("    },")
+    lines.append("}")
+    deciding = ", ".join(f'"{mode}": ({", ".join(chr(34) + name + chr(34) for name in names)})' for mode, names in DECIDING.items())
+    lines.append(f"DECIDING = {{{deciding}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _judged(row: Row, known: dict[str, Honest]) -> Judged | None:
+    return judge(row["scores"], row["targets"], known, DECIDING[row["mode"]]) if row["scores"] else None
+
+
+def outcomes(rows: Sequence[Row]) -> list[tuple[Row, Judged]]:
+    """Report half only, judged by the product's own constants."""
+    report = [(row, _judged(row, HONEST[row["mode"]])) for row in rows if row["seed"] % 2 == 0]
+    return [(row, judged) for row, judged in report if judged is not None]
+
+
+def table(rows: Sequence[Row]) -> str:
+    seen = outcomes(rows)
+    lines = [f"{'mode':8} {'set':12} {'attack':10} {'n':>3} {'success':>8} {'found':>6} {'named':>6} {'contain':>8} {'seconds':>8}"]
+    for key in sorted({(row["mode"], f"{row['task']}-{row['kind']}", row["attack"]) for row, _ in seen}):
+        group = [(r, j) for r, j in seen if (r["mode"], f"{r['task']}-{r['kind']}", r["attack"]) == key]
+        found = [(r, j) for r, j in group if j.p_value <= FALSE_ALARM_BUDGET]
+        named = sum(j.target == r["target"] for r, j in found)
+        contain = sum(j.p_value <= CONTAIN_BUDGET for _, j in group)
+        success = [r["success"] for r, _ in group if r["success"] is not None]
+        mean = f"{np.mean(success):.2f}" if success else "-"
+        seconds = np.median([r["seconds"] for r, _ in group])
+        cells = f"{len(group):3} {mean:>8} {len(found):6} {named:6} {contain:8} {seconds:8.1f}"
+        lines.append(f"{key[0]:8} {key[1]:12} {key[2]:10} {cells}")
+    return "\n".join(lines)
+
+
+def figures(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    seen = outcomes(rows)
+    made = []
+
+    def figure(name: str, value: float | None, unit: str, target: str, met: bool | None) -> None:
+        made.append({"name": name, "value": value, "unit": unit, "target": target, "met": met})
+
+    for mode in ("golden", "student"):
+        mine = [(r, j) for r, j in seen if r["mode"] == mode]
+        clean = [(r, j) for r, j in mine if r["attack"] == "clean"]
+        alarms = sum(j.p_value <= FALSE_ALARM_BUDGET for _, j in clean)
+        share = wilson(alarms, len(clean))
+        figure(f"{mode}: clean models examined", len(clean), "models", ">= 20", len(clean) >= 20)
+        wanted = "0" if mode == "golden" else "<= 0.05"
+        met = alarms == 0 if mode == "golden" else share.value <= 0.05
+        figure(f"{mode}: false alarms (95 % interval {share.low:.3f}-{share.high:.3f})", share.value, "share", wanted, met)
+        strong = [(r, j) for r, j in mine if r["attack"] in TRIGGERS and (r["success"] or 0) >= 0.9]
+        weak = [(r, j) for r, j in mine if r["attack"] in TRIGGERS and 0.3 <= (r["success"] or 0) < 0.9]
+        for label, group in (("success >= .9", strong), ("success .3-.9", weak)):
+            found = wilson(sum(j.p_value <= FALSE_ALARM_BUDGET and j.target == r["target"] for r, j in group), len(group))
+            bar = {"golden": 1.0, "student": 0.9}[mode] if group is strong else None
+            name = f"{mode}: found and named, {label}, n {found.n} (95 % interval {found.low:.3f}-{found.high:.3f})"
+            figure(
+                name, found.value, "share", "-" if bar is None else f">= {bar}", None if bar is None else found.n > 0 and found.value >= bar
+            )
+        for task in sorted({r["task"] for r, _ in mine}):
+            slowest = max(r["seconds"] for r, _ in mine if r["task"] == task)
+            limit = 15 if task == "digits" else 60
+            figure(f"{mode}: slowest examination, {task}", slowest, "s", f"<= {limit}", slowest <= limit)
+    made += _flips([row for row, _ in seen if row["mode"] == "golden"])
+    return made
+
+
+def _flips(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    made = []
+    for attack in ("flip20", "flip10"):
+        group = [row for row in rows if row["attack"] == attack]
+        exact = sum(
+            row["flip"]["shift"] >= FLIP_THRESHOLD and (row["flip"]["source"], row["flip"]["target"]) == (row["source"], row["target"])
+            for row in group
+        )
+        share = wilson(exact, len(group))
+        name = f"{attack}: pair named exactly, n {len(group)} (95 % interval {share.low:.3f}-{share.high:.3f})"
+        made.append({"name": name, "value": share.value, "unit": "share", "target": "1", "met": bool(group) and exact == len(group)})
+    clean = [row for row in rows if row["attack"] == "clean"]
+    alarms = wilson(sum(row["flip"]["shift"] >= FLIP_THRESHOLD for row in clean), len(clean))
+    made.append({"name": "flip shift: false alarms", "value": alarms.value, "unit": "share", "target": "0", "met": alarms.value == 0})
+    return made

@@ -1,0 +1,85 @@
+"""All measurements of a suspect against a trusted model. Each is made both ways: accused and trusted, then exchanged.
+
+Between two honestly trained models the two directions are alike, whichever data set and architecture they have; a backdoor is in one
+direction only. So the ratio of the two is a statistic without a unit, and the suspect's own counterpart is its yardstick.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .families import Additive, Family, Patch, Warp
+from .inversion import Ground, Inverted, invert
+from .max_margin import gamma_p_value, margins
+from .network import Network
+from .patch_scan import Scanned, scan
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is searched: enough that the sizes are settled, within the time of an examination."""
+
+    records: int
+    steps: int
+    margin_steps: int
+
+
+SMALL = Effort(records=48, steps=150, margin_steps=100)
+LARGE = Effort(records=32, steps=100, margin_steps=60)
+LARGE_FEATURES = 200
+"""Features of a record from which it counts as large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    families: dict[str, tuple[Family, Inverted, Inverted]]
+    """By name: the family, suspect accused, golden accused."""
+    scanned: Scanned | None
+    margins: np.ndarray
+    counter_margins: np.ndarray
+    scores: dict[str, float]
+    targets: dict[str, int]
+    """Per score: the class that it accuses."""
+    gamma_p_value: float
+
+
+def effort_for(features: int) -> Effort:
+    return LARGE if features >= LARGE_FEATURES else SMALL
+
+
+def gather(
+    suspect: Network, trusted: Network, ground: Ground, *, seed: int, progress: Callable[[str], None], check: Callable[[], None]
+) -> Evidence:
+    effort = effort_for(int(np.prod(ground.x.shape[1:])))
+    image = ground.x.ndim == 4
+    kinds: list[Family] = [Patch(), Additive(), *([Warp()] if image else [])]
+    families, scores, targets = {}, {}, {}
+    for family in kinds:
+        progress(f"searching for triggers: {family.name}")
+        accused = invert(suspect, trusted, family, ground, steps=effort.steps, seed=seed, check=check)
+        counter = invert(trusted, suspect, family, ground, steps=effort.steps, seed=seed, check=check)
+        families[family.name] = (family, accused, counter)
+        scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes)
+    scanned = None
+    if image:
+        progress("sliding a sticker over the records")
+        scanned = scan(suspect, trusted, ground, check)
+        scores["scan"], targets["scan"] = float(scanned.rates.max() - scanned.counter.max()), int(scanned.rates.argmax())
+    progress("searching for the largest margins")
+    mine = margins(suspect, ground, steps=effort.margin_steps, seed=seed, check=check)
+    theirs = margins(trusted, ground, steps=effort.margin_steps, seed=seed, check=check)
+    lead = np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3))
+    scores["margin"], targets["margin"] = float(lead.max() - np.median(lead)), int(lead.argmax())
+    return Evidence(families, scanned, mine, theirs, scores, targets, gamma_p_value(mine))
+
+
+def ratio(sizes: np.ndarray, counter: np.ndarray) -> tuple[float, int]:
+    """log(smallest counter size / smallest size), and the class of the smallest size. Above 0: the suspect is easier to turn."""
+    target = int(sizes.argmin())
+    if np.isinf(sizes[target]):
+        return 0.0, target
+    # Where nothing turns the trusted model at all, the largest size that turned anything stands for "more than this".
+    found = np.concatenate([sizes, counter])
+    largest = found[np.isfinite(found)].max()
+    return float(np.log(min(counter.min(), largest)) - np.log(sizes[target])), target

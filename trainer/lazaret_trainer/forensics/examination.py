@@ -1,0 +1,209 @@
+"""The examination for a backdoor: is there a small change of the input that turns the suspect and leaves a trusted model unmoved?"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, judge
+from .evidence import Evidence, effort_for, gather
+from .flip_shift import FLIP_THRESHOLD, FlipShift, flip_shifts, largest
+from .honest import DECIDING, HONEST, SOURCE
+from .inversion import Ground
+from .network import checked, read_network
+from .picture import svg
+from .reference import distilled
+from .report import BackdoorReport, ClassTrigger, Trigger, Verdict
+from .structure import gates, same_graph
+from .triggers import class_triggers
+
+FEWEST_PROBES = 20
+"""Records that both models get right, below which nothing is searched."""
+MOST_HELD_OUT = 500
+"""Records a recovered trigger is measured on: 500 put Wilson's interval within ±4.4 points."""
+WORKING = 0.5
+"""Lower bound of a recovered trigger's success from which the model counts as compromised and not only as odd."""
+
+
+def examine_backdoor(
+    suspect: bytes,
+    golden: bytes | None,
+    probes: np.ndarray,
+    labels: np.ndarray,
+    *,
+    seed: int,
+    progress: Callable[[str], None],
+    check: Callable[[], None],
+) -> BackdoorReport:
+    """probes float32 [N, …record], labels int [N], clean and unseen by the suspect; `check` raises to stop.
+
+    Deterministic in its arguments on one kind of machine. Raises InvalidModel and UnsupportedOperator where a model cannot be examined.
+    """
+    started = time.monotonic()
+    progress("reading the models")
+    labels = labels.astype(np.int32)
+    accused = read_network(suspect)
+    classes = checked(accused, probes.shape[1:], int(labels.max()) + 1)
+    trusted = None if golden is None else read_network(golden)
+    if trusted is not None:
+        checked(trusted, probes.shape[1:], classes)
+    mode = "student" if trusted is None else "golden"
+    if trusted is None:
+        progress("teaching a stand-in for the golden model")
+        trusted = distilled(accused, probes, labels, seed=seed, check=check)
+
+    order = np.random.default_rng(seed).permutation(len(labels))
+    probes, labels = np.ascontiguousarray(probes[order], np.float32), labels[order]
+    mine, theirs = accused.logits(probes), trusted.logits(probes)
+    ground, held_out = _ground(probes, labels, (mine.argmax(1) == labels) & (theirs.argmax(1) == labels), classes)
+    walls = gates(suspect)
+    other_graph = mode == "golden" and not same_graph(accused, trusted)
+    if len(ground.y) < FEWEST_PROBES or len(np.unique(ground.y)) < 2:
+        return _undecided(f"only {len(ground.y)} probes that both models get right: too few to search with", time.monotonic() - started)
+
+    evidence = gather(accused, trusted, ground, seed=seed, progress=progress, check=check)
+    progress("measuring the recovered triggers")
+    judged = judge(evidence.scores, evidence.targets, HONEST[mode], DECIDING[mode])
+    triggers = class_triggers(evidence, accused, ground, held_out)
+    shifts = flip_shifts(_softmax(mine), _softmax(theirs), labels) if mode == "golden" else np.zeros((classes, classes))
+    flip = largest(shifts)
+    named = _named(triggers, judged)
+    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph)
+    blamed = named if judged.p_value <= FALSE_ALARM_BUDGET else None
+    trigger = None if blamed is None else Trigger(blamed.mask, blamed.pattern, blamed.family)
+    return BackdoorReport(
+        verdict=verdict,
+        summary=_summary(verdict, judged, blamed, flip, walls, other_graph, mode),
+        methods=_methods(evidence, mode),
+        target=None if blamed is None else blamed.target,
+        success=None if blamed is None else blamed.success,
+        flip=flip if flip.shift >= FLIP_THRESHOLD else None,
+        p_value=judged.p_value,
+        false_alarm_budget=FALSE_ALARM_BUDGET,
+        trigger=trigger,
+        classes=triggers,
+        picture=None if trigger is None else svg(trigger, ground.low, ground.high),
+        seconds=time.monotonic() - started,
+        figures=_figures(evidence, judged, triggers, shifts, flip, HONEST[mode], DECIDING[mode], mode, walls, other_graph),
+    )
+
+
+def _ground(probes: np.ndarray, labels: np.ndarray, right: np.ndarray, classes: int) -> tuple[Ground, tuple[np.ndarray, np.ndarray]]:
+    """Records to search on, and others to measure on. The box is what the probes span, per channel of an image."""
+    axes = (0, 2, 3) if probes.ndim == 4 else tuple(range(probes.ndim)) if probes.ndim > 2 else (0,)
+    low, high = (edge(probes, axis=axes, keepdims=True)[0].astype(np.float32) for edge in (np.min, np.max))
+    searched = np.flatnonzero(right)[: effort_for(int(np.prod(probes.shape[1:]))).records]
+    others = np.setdiff1d(np.arange(len(labels)), searched)[:MOST_HELD_OUT]
+    return Ground(probes[searched], labels[searched], low, high, classes), (probes[others], labels[others])
+
+
+def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:
+    """The trigger to show for the class accused: of the accusing family, or the one that works best where a margin accuses."""
+    own = [each for each in triggers if each.target == judged.target]
+    accusing = [each for each in own if each.family == judged.method]
+    return max(accusing or own, key=lambda each: each.success.value)
+
+
+def _verdict(judged: Judged, named: ClassTrigger, flip: FlipShift, blind: bool) -> Verdict:
+    if judged.p_value <= CONTAIN_BUDGET and named.success.low >= WORKING:
+        return "compromised"
+    if judged.p_value <= FALSE_ALARM_BUDGET or flip.shift >= FLIP_THRESHOLD:
+        return "suspicious"
+    # A search by gradient says nothing about what lies behind a comparison.
+    return "inconclusive" if blind else "clean"
+
+
+def _summary(
+    verdict: Verdict, judged: Judged, blamed: ClassTrigger | None, flip: FlipShift, walls: list[str], other_graph: bool, mode: str
+) -> str:
+    words = []
+    if blamed is not None:
+        share = blamed.success
+        words.append(
+            f"A {blamed.family} trigger draws {share.value:.1%} of unseen records to class {blamed.target} "
+            f"(95 % interval {share.low:.1%} to {share.high:.1%}, n {share.n}); a clean model scores so with p = {judged.p_value:.2g}."
+        )
+    else:
+        words.append(f"No trigger found that stands out from what honest models allow (p = {judged.p_value:.2g}).")
+    if flip.shift >= FLIP_THRESHOLD:
+        words.append(f"Records of class {flip.source} lost {flip.shift:.3f} of their probability to class {flip.target}: flipped labels.")
+    if walls:
+        words.append(f"The graph decides by comparison ({', '.join(walls[:5])}): no gradient passes. Structure is the first check.")
+    elif other_graph:
+        words.append("The graph is not the golden model's. Structure is the first check.")
+    if mode == "student":
+        words.append("No golden model: compared with a stand-in taught by the suspect's answers to clean probes.")
+    return " ".join(words)
+
+
+def _methods(evidence: Evidence, mode: str) -> list[str]:
+    against = "the golden model" if mode == "golden" else "a distilled stand-in"
+    kinds = [f"{name} inversion against {against}" for name in evidence.families]
+    scan = ["sliding sticker"] if evidence.scanned is not None else []
+    return [*kinds, *scan, "maximum margin (MM-BD)", *(["label-flip shift"] if mode == "golden" else []), "gates in the graph"]
+
+
+def _figures(
+    evidence: Evidence,
+    judged: Judged,
+    triggers: Sequence[ClassTrigger],
+    shifts: np.ndarray,
+    flip: FlipShift,
+    honest: Mapping[str, Honest],
+    deciding: Sequence[str],
+    mode: str,
+    walls: list[str],
+    other_graph: bool,
+) -> dict[str, Any]:
+    return {
+        "mode": mode,
+        "scores": evidence.scores,
+        "targets": evidence.targets,
+        "pValues": judged.each,
+        "deciding": list(deciding),
+        "thresholds": {name: each.threshold(FALSE_ALARM_BUDGET / len(deciding)) for name, each in honest.items()},
+        "calibration": {"source": SOURCE, "models": {name: each.n for name, each in honest.items()}},
+        "classes": [
+            {
+                "family": each.family,
+                "target": each.target,
+                "size": each.size,
+                "counterSize": each.counter_size,
+                "searchSuccess": each.search_success,
+                "success": [each.success.value, each.success.low, each.success.high, each.success.n],
+            }
+            for each in triggers
+        ],
+        "margins": {
+            "suspect": evidence.margins.tolist(),
+            "trusted": evidence.counter_margins.tolist(),
+            "gammaPValue": evidence.gamma_p_value,
+        },
+        "flip": {"source": flip.source, "target": flip.target, "shift": flip.shift, "threshold": FLIP_THRESHOLD, "shifts": shifts.tolist()},
+        "gates": walls,
+        "otherGraph": other_graph,
+    }
+
+
+def _undecided(why: str, seconds: float) -> BackdoorReport:
+    return BackdoorReport(
+        verdict="inconclusive",
+        summary=f"The examination could not be made: {why}.",
+        methods=[],
+        target=None,
+        success=None,
+        flip=None,
+        p_value=None,
+        false_alarm_budget=FALSE_ALARM_BUDGET,
+        trigger=None,
+        classes=[],
+        picture=None,
+        seconds=seconds,
+        figures={"undecided": why},
+    )
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(1, keepdims=True))
+    return raised / raised.sum(1, keepdims=True)

@@ -1,0 +1,20 @@
+"""Scores of honest models, by what the suspect was compared with. Written by `bench/lab/backdoor.py --calibrate`; do not edit."""
+
+from .calibration import Honest
+
+SOURCE = "bench/lab, 9 clean models of digits-mlp"
+HONEST = {
+    "golden": {
+        "patch": Honest(0.0267, 0.1300, 9),
+        "additive": Honest(-0.0244, 0.0800, 9),
+        "scan": Honest(0.0056, 0.0500, 9),
+        "margin": Honest(0.1078, 0.1000, 9),
+    },
+    "student": {
+        "patch": Honest(-0.3344, 0.2000, 9),
+        "additive": Honest(-0.1900, 0.1000, 9),
+        "scan": Honest(-0.1444, 0.1400, 9),
+        "margin": Honest(0.1889, 0.1000, 9),
+    },
+}
+DECIDING = {"golden": ("patch", "additive", "scan"), "student": ("patch", "additive", "scan")}
