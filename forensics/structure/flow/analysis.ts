@@ -9,6 +9,7 @@ import {
   LEARNED,
   RANDOM,
   REDUCTIONS,
+  SAME_VALUE,
   SELECTIONS,
   SIZING,
   STEPS,
@@ -161,7 +162,7 @@ export class FlowAnalysis {
     if (arms.some((arm) => arm.data && condition.compared.has(arm.id))) return value;
     const [payload] = fixed;
     if (payload?.empty) return value;
-    const versions = fixed.length === 0 && a.base === b.base && a.id !== b.id;
+    const versions = fixed.length === 0 && a.learned && b.learned && a.base === b.base && a.id !== b.id;
     return this.gated(value, {
       place: node.path,
       how,
@@ -217,6 +218,7 @@ export class FlowAnalysis {
       return this.choose(node, 'Where', inputs[0], inputs[1], inputs[2]);
 
     const made = join(this.ids, FIRST_ONLY.has(op) ? inputs.slice(0, 1) : inputs);
+    if (SAME_VALUE.has(op) && made.data && inputs[0]) return { ...made, id: inputs[0].id };
     if (!made.data) return { ...made, uneven: made.uneven || (UNEVEN.has(op) && !made.zero) };
     if (LEARNED.has(op)) return this.layer(node, inputs, made);
     return this.combine(node, inputs, this.decide(node, inputs, made));

@@ -31,3 +31,5 @@ export const COMBINING = set(
 export const RANDOM = set('RandomNormal RandomNormalLike RandomUniform RandomUniformLike Bernoulli Multinomial');
 /** The number of elements that come out depends on the values that go in. */
 export const SIZING = set('NonZero Compress Unique NonMaxSuppression StringSplit SplitToSequence SequenceErase');
+/** The same entries in another shape. */
+export const SAME_VALUE = set('Identity Squeeze Unsqueeze Reshape Flatten');
