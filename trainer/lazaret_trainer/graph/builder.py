@@ -80,7 +80,6 @@ class Builder:
         """Steps in the nodes' order, which ONNX says is a topological one: a cycle is a node that reads what is not made yet."""
         if depth > DEEPEST_NESTING:
             raise InvalidModel(f"subgraphs or functions are nested more than {DEEPEST_NESTING} deep")
-        made: set[str] = set()
         steps = []
         for node in nodes:
             self._nodes_left -= 1
@@ -92,9 +91,8 @@ class Builder:
                 raise InvalidModel(f"node {label!r} reads {missing[0]!r} before it is made")
             steps.append(self._step(node, known, opset, arguments, calls, depth))
             fresh = [name for name in node.output if name]
-            if made.intersection(fresh) or len(set(fresh)) < len(fresh):
-                raise InvalidModel(f"node {label!r} makes a value that another node makes")
-            made.update(fresh)
+            if known.intersection(fresh) or len(set(fresh)) < len(fresh):
+                raise InvalidModel(f"node {label!r} makes a value of a name that is taken")
             known.update(fresh)
         return steps
 

@@ -20,7 +20,6 @@ FUNCTIONS = frozenset(
         "CausalConvWithState",
         "CenterCropPad",
         "DynamicQuantizeLinear",
-        "GroupNormalization",
         "HammingWindow",
         "HannWindow",
         "LinearAttention",

@@ -40,6 +40,21 @@ def layer_normalise(call: Call, x: Array, scale: Array, bias: Array = None) -> A
     return (normal, mean, inverse)[: call.outputs]
 
 
+@operator("GroupNormalization")
+def group_normalise(call: Call, x: Array, scale: Array, bias: Array) -> Array:
+    """Wu and He, "Group normalization" (2018). Scale and bias are per channel, before opset 21 per group.
+
+    The standard's own body takes the variance as a difference of two means, which cancels; this one does not.
+    """
+    groups = call.get("num_groups")
+    flat = x.reshape(x.shape[0], groups, -1).astype(jnp.float32)
+    mean, variance = flat.mean(2, keepdims=True), flat.var(2, keepdims=True)
+    normal = ((flat - mean) * lax.rsqrt(variance + call.get("epsilon", 1e-5))).reshape(x.shape).astype(x.dtype)
+    if call.opset < 21:
+        scale, bias = (jnp.repeat(values, x.shape[1] // groups) for values in (scale, bias))
+    return normal * _by_channel(scale, x) + _by_channel(bias, x)
+
+
 @operator("InstanceNormalization")
 def instance_normalise(call: Call, x: Array, scale: Array, bias: Array) -> Array:
     axes = tuple(range(2, x.ndim))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .reduction import extreme
 from .registry import Array, Call, operator
 from .windows import Window, window
 
@@ -138,4 +139,4 @@ def global_average_pool(call: Call, x: Array) -> Array:
 
 @operator("GlobalMaxPool")
 def global_max_pool(call: Call, x: Array) -> Array:
-    return jnp.max(x, tuple(range(2, x.ndim)), keepdims=True)
+    return extreme(x, "max", tuple(range(2, x.ndim)), keepdims=True)

@@ -5,24 +5,44 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from .registry import Array, Call, library, operator
 
 
 def _log_sum_exp(xp: Any, x: Array, **where: Any) -> Array:
     """Shifted by the maximum, so that large values do not overflow."""
-    top = xp.max(x, **{**where, "keepdims": True, "initial": -np.inf})
+    # No gradient: what is taken away is added again.
+    top = xp.max(x if xp is np else lax.stop_gradient(x), **{**where, "keepdims": True, "initial": -np.inf})
     top = xp.where(xp.isfinite(top), top, 0).astype(x.dtype)
     shifted = xp.log(xp.sum(xp.exp(x - top), **where))
     return shifted + top.reshape(shifted.shape)
+
+
+def _extreme(name: str) -> Any:
+    return lambda xp, x, **where: getattr(xp, name)(x, **where) if xp is np or "initial" in where else extreme(x, name, **where)
+
+
+def extreme(x: Array, name: str, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
+    """The greatest (`max`) or least (`min`), taken from its place.
+
+    JAX's own gradient of a maximum divides by the number of elements that equal it, and compiled code may compute them twice, rounded
+    differently: then none is equal, and the gradient is NaN. Taken from its place, the first one has the whole gradient.
+    """
+    axes = sorted({each % x.ndim for each in (range(x.ndim) if axis is None else axis)})
+    rest = [each for each in range(x.ndim) if each not in axes]
+    flat = x.transpose(*rest, *axes).reshape(*(x.shape[each] for each in rest), -1)
+    place = getattr(jnp, f"arg{name}")(flat, axis=-1, keepdims=True)
+    found = jnp.take_along_axis(flat, place, axis=-1)[..., 0]
+    return jnp.expand_dims(found, axes) if keepdims else found
 
 
 REDUCTIONS = {
     "ReduceMean": lambda xp, x, **where: xp.mean(x, **where),
     "ReduceSum": lambda xp, x, **where: xp.sum(x, **where).astype(x.dtype),
     "ReduceProd": lambda xp, x, **where: xp.prod(x, **where).astype(x.dtype),
-    "ReduceMax": lambda xp, x, **where: xp.max(x, **where),
-    "ReduceMin": lambda xp, x, **where: xp.min(x, **where),
+    "ReduceMax": _extreme("max"),
+    "ReduceMin": _extreme("min"),
     "ReduceL1": lambda xp, x, **where: xp.sum(xp.abs(x), **where),
     "ReduceL2": lambda xp, x, **where: xp.sqrt(xp.sum(x * x, **where)),
     "ReduceSumSquare": lambda xp, x, **where: xp.sum(x * x, **where),
