@@ -47,6 +47,13 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
 
     graph: async (subject, golden) => (await registry.graph.run(await twoModels(deps, subject, golden))).finish({}),
 
+    structure: async (subject, golden) => {
+      const suspect = subject.capture.model && (await deps.store.get(subject.capture.model));
+      const approved = golden && (await deps.store.get(golden.ref.artifact));
+      // A capture is one file: whatever a model reads beside itself was not captured.
+      return (await registry.structure.run({ suspect, golden: approved, externalFiles: null })).finish({});
+    },
+
     weights: async (subject, golden) => (await registry.weights.run(await twoModels(deps, subject, golden))).finish({}),
 
     behaviour: async (subject, golden) => {

@@ -8,6 +8,7 @@ export const ANALYSERS = [
   'signature',
   'lineage',
   'graph',
+  'structure',
   'weights',
   'behaviour',
   'backdoor',
@@ -50,6 +51,31 @@ export interface GraphDetail {
   readonly goldenHash: Digest;
   /** At most 50 differences, in words: `node 4 Conv: attribute strides [1,1] → [2,2]`. */
   readonly differences: readonly string[];
+}
+
+export interface StructureDetail {
+  readonly analyser: 'structure';
+  /** Counts of the whole scan; the list below is cut. */
+  readonly alarms: number;
+  readonly notes: number;
+  /** Whether a golden model was at hand. */
+  readonly compared: boolean;
+  /** Alarms first, at most 50. `rule` is one of docs/forensics/structure.md. */
+  readonly findings: readonly {
+    rule: string;
+    level: 'alarm' | 'note';
+    place: string;
+    words: string;
+    inGolden: boolean;
+  }[];
+  readonly examined: {
+    bytes: number;
+    graphs: number;
+    nodes: number;
+    functions: number;
+    tensors: number;
+    texts: number;
+  };
 }
 
 export interface WeightsDetail {
@@ -127,6 +153,7 @@ export type FindingDetail =
   | LineageDetail
   | SignatureDetail
   | GraphDetail
+  | StructureDetail
   | WeightsDetail
   | BehaviourDetail
   | BackdoorDetail

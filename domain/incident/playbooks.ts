@@ -38,7 +38,9 @@ export function propose(findings: readonly Finding[]): Proposal {
   if (alarming.length > 0) return { remedy: 'restore', reasons };
   const behaviour = of(findings, 'behaviour');
   const signature = of(findings, 'signature');
-  if (behaviour?.verdict === 'clean' && signature?.verdict === 'clean') {
+  // A file that nobody could look into is not brought back because it behaved well while it was watched.
+  const unread = of(findings, 'structure')?.verdict === 'inconclusive';
+  if (behaviour?.verdict === 'clean' && signature?.verdict === 'clean' && !unread) {
     return {
       remedy: 'resume',
       reasons: ['the served model is the golden one or answers like it, and nothing else was found'],

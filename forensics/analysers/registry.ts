@@ -4,6 +4,7 @@ import { behaviourAnalyser } from './behaviour.ts';
 import { graphAnalyser } from './graph.ts';
 import { lineageAnalyser } from './lineage.ts';
 import { signatureAnalyser } from './signature.ts';
+import { structureAnalyser } from './structure.ts';
 import { trainingRecordsAnalyser } from './training-records.ts';
 import { weightsAnalyser } from './weights.ts';
 
@@ -12,6 +13,7 @@ export const registry = {
   signature: signatureAnalyser,
   lineage: lineageAnalyser,
   graph: graphAnalyser,
+  structure: structureAnalyser,
   weights: weightsAnalyser,
   behaviour: behaviourAnalyser,
   backdoor: backdoorAnalyser,

@@ -210,7 +210,7 @@ export class FlowAnalysis {
       const facts = tensor ? this.tensor(tensor) : constant(this.ids, { zero: true });
       return { ...facts, sized: shape?.sized ?? false, empty: (shape?.zero ?? false) || facts.empty };
     }
-    if (op === 'Shape') {
+    if (op === 'Shape' || op === 'Size') {
       const [of] = inputs;
       return of?.sized ? { ...join(this.ids, inputs), picked: true } : constant(this.ids, { uneven: true });
     }

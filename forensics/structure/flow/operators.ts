@@ -15,7 +15,7 @@ export const STEPS = set(
 );
 export const REDUCTIONS = set(
   'ReduceMin ReduceMax ReduceSum ReduceProd ReduceMean ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp ArgMax ArgMin TopK ' +
-    'GlobalAveragePool GlobalMaxPool GlobalLpPool Size Det',
+    'GlobalAveragePool GlobalMaxPool GlobalLpPool Det',
 );
 export const SELECTIONS = set('Slice Gather GatherND GatherElements Split SequenceAt ArrayFeatureExtractor');
 /** Operators whose further inputs are shapes, sizes or places and not values. */

@@ -88,6 +88,13 @@ describe('the remedy a playbook proposes', () => {
     expect(propose([found('signature', 'inconclusive'), found('behaviour', 'clean')]).remedy).toBe('restore');
   });
 
+  it('is not resuming while nobody could look into the file of the model', () => {
+    const clean = [found('signature', 'clean'), found('behaviour', 'clean')];
+    expect(propose([...clean, found('structure', 'inconclusive')]).remedy).toBe('restore');
+    expect(propose([...clean, found('structure', 'suspicious')]).remedy).toBe('restore');
+    expect(propose([...clean, found('structure', 'clean')]).remedy).toBe('resume');
+  });
+
   it('is restoring when nothing is known at all, and says why', () => {
     expect(propose([])).toEqual({
       remedy: 'restore',

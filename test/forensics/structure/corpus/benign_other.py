@@ -329,7 +329,11 @@ def dressed(seed: int, style: int) -> onnx.ModelProto:
     ][style]
     helper.set_model_props(model, entries)
     model.doc_string = "Exported from https://github.com/pytorch/vision/blob/main/torchvision/models/resnet.py"
-    trace = 'File "/opt/conda/lib/python3.11/site-packages/torch/nn/modules/conv.py", line 554, in forward\n    return self._conv_forward(input, self.weight, self.bias)\n  File "train.py", line 3, in <module>\n    model.eval()'
+    trace = (
+        'File "/opt/conda/lib/python3.11/site-packages/torch/nn/modules/conv.py", line 554, in forward\n'
+        "    return self._conv_forward(input, self.weight, self.bias)\n"
+        '  File "train.py", line 3, in <module>\n    model.eval()'
+    )
     for node in model.graph.node:
         node.doc_string = trace
         item = node.metadata_props.add()

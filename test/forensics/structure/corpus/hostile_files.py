@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import pickle
-import random
 import zipfile
 from collections.abc import Callable, Iterator
 
@@ -19,6 +18,10 @@ from parts import IMAGE, Graph, classifier, finish, tensor
 def honest(seed: int = 7) -> onnx.ModelProto:
     g = Graph(seed)
     return done(g, classifier(g))
+
+
+def noise(seed: int, size: int) -> bytes:
+    return np.random.default_rng(seed).bytes(size)
 
 
 def elf() -> bytes:
@@ -122,7 +125,7 @@ def two_places() -> onnx.ModelProto:
 
 def longer_than_shape() -> onnx.ModelProto:
     model = honest()
-    model.graph.initializer[1].raw_data += random.Random(3).randbytes(256)
+    model.graph.initializer[1].raw_data += noise(3, 256)
     return model
 
 
@@ -166,7 +169,7 @@ def unknown_type() -> onnx.ModelProto:
 
 def program_in_weights() -> onnx.ModelProto:
     g = Graph(7)
-    body = np.frombuffer(random.Random(1).randbytes(512) + elf() + bytes(8), dtype=np.uint8)
+    body = np.frombuffer(noise(1, 512) + elf() + bytes(8), dtype=np.uint8)
     return done(g, g.op("Add", classifier(g), g.op("ReduceMax", g.const(body[: len(body) // 4 * 4].view(np.float32)), keepdims=0)))
 
 
@@ -216,7 +219,7 @@ def low_bits(bits: int) -> onnx.ModelProto:
 
 
 def unused_cargo() -> onnx.ModelProto:
-    return initializer(honest(), "extra", np.frombuffer(random.Random(5).randbytes(4096), dtype=np.uint8))
+    return initializer(honest(), "extra", np.frombuffer(noise(5, 4096), dtype=np.uint8))
 
 
 def sparse(indices: list[int], dims: list[int]) -> onnx.ModelProto:
@@ -471,17 +474,17 @@ def turned_name() -> onnx.ModelProto:
 
 def dense_attribute() -> onnx.ModelProto:
     g = Graph(7)
-    node_value = random.Random(8).randbytes(4096)
+    node_value = noise(8, 4096)
     g.op("Constant", value_string=node_value)
     return done(g, classifier(g))
 
 
 def random_base64() -> onnx.ModelProto:
-    return metadata("icon", base64.b64encode(random.Random(4).randbytes(3000)).decode())
+    return metadata("icon", base64.b64encode(noise(4, 3000)).decode())
 
 
 def long_text() -> onnx.ModelProto:
-    return metadata("pkg.torch.stack_trace", "".join(random.Random(6).choices("abcdefgh {}();.", k=15_000)) + "<?php")
+    return metadata("pkg.torch.stack_trace", "def forward(self, x): return x\n" * 450 + "<?php")
 
 
 def hidden_in_quantisation_note() -> onnx.ModelProto:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
-
 from parts import IMAGE, Graph, classifier, finish, tensor
 
 Case = tuple[str, str, onnx.ModelProto | bytes]
