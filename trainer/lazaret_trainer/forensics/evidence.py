@@ -49,16 +49,24 @@ def effort_for(features: int) -> Effort:
 
 
 def gather(
-    suspect: Network, trusted: Network, ground: Ground, *, seed: int, progress: Callable[[str], None], check: Callable[[], None]
+    suspect: Network,
+    searched: Network,
+    trusted: Network,
+    ground: Ground,
+    *,
+    seed: int,
+    progress: Callable[[str], None],
+    check: Callable[[], None],
 ) -> Evidence:
+    """`searched` is the suspect where gradients are needed: the suspect itself, or its relaxation where its graph jumps."""
     effort = effort_for(int(np.prod(ground.x.shape[1:])))
     image = ground.x.ndim == 4
     kinds: list[Family] = [Patch(), Additive(), *([Warp()] if image else [])]
     families, scores, targets = {}, {}, {}
     for family in kinds:
         progress(f"searching for triggers: {family.name}")
-        accused = invert(suspect, trusted, family, ground, steps=effort.steps, seed=seed, check=check)
-        counter = invert(trusted, suspect, family, ground, steps=effort.steps, seed=seed, check=check)
+        accused = invert(searched, trusted, family, ground, steps=effort.steps, seed=seed, check=check)
+        counter = invert(trusted, searched, family, ground, steps=effort.steps, seed=seed, check=check)
         families[family.name] = (family, accused, counter)
         scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes)
     scanned = None
@@ -67,7 +75,7 @@ def gather(
         scanned = scan(suspect, trusted, ground, check)
         scores["scan"], targets["scan"] = float(scanned.rates.max() - scanned.counter.max()), int(scanned.rates.argmax())
     progress("searching for the largest margins")
-    mine = margins(suspect, ground, steps=effort.margin_steps, seed=seed, check=check)
+    mine = margins(searched, ground, steps=effort.margin_steps, seed=seed, check=check)
     theirs = margins(trusted, ground, steps=effort.margin_steps, seed=seed, check=check)
     lead = np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3))
     scores["margin"], targets["margin"] = float(lead.max() - np.median(lead)), int(lead.argmax())

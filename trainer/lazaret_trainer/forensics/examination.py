@@ -14,6 +14,7 @@ from .inversion import Ground
 from .network import checked, read_network
 from .picture import svg
 from .reference import distilled
+from .relaxation import relaxed
 from .report import BackdoorReport, ClassTrigger, Trigger, Verdict
 from .structure import gates, same_graph
 from .triggers import class_triggers
@@ -62,10 +63,12 @@ def examine_backdoor(
     if len(ground.y) < FEWEST_PROBES or len(np.unique(ground.y)) < 2:
         return _undecided(f"only {len(ground.y)} probes that both models get right: too few to search with", time.monotonic() - started)
 
-    evidence = gather(accused, trusted, ground, seed=seed, progress=progress, check=check)
+    softened = relaxed(suspect) if walls else None
+    searched = accused if softened is None else read_network(softened)
+    evidence = gather(accused, searched, trusted, ground, seed=seed, progress=progress, check=check)
     progress("measuring the recovered triggers")
     judged = judge(evidence.scores, evidence.targets, HONEST[mode], DECIDING[mode])
-    triggers = class_triggers(evidence, accused, ground, held_out)
+    triggers = class_triggers(evidence, accused, ground, held_out, jumps=softened is not None)
     shifts = flip_shifts(_softmax(mine), _softmax(theirs), labels) if mode == "golden" else np.zeros((classes, classes))
     flip = largest(shifts)
     named = _named(triggers, judged)

@@ -1,0 +1,73 @@
+"""The statistics behind the verdict, as laws."""
+
+import numpy as np
+import pytest
+
+from lazaret_trainer.forensics.calibration import Honest, fit, judge
+from lazaret_trainer.forensics.evidence import ratio
+from lazaret_trainer.forensics.flip_shift import flip_shifts, largest
+from lazaret_trainer.forensics.max_margin import gamma_p_value
+from lazaret_trainer.forensics.measured import wilson
+
+
+def test_wilsons_interval_holds_the_share_and_is_never_empty():
+    for hits, n in ((0, 20), (20, 20), (7, 50), (1, 3)):
+        share = wilson(hits, n)
+        assert 0 <= share.low <= share.value <= share.high <= 1
+        assert share.high > share.low
+    assert wilson(0, 0).high == 1
+
+
+def test_wilsons_interval_agrees_with_a_published_value():
+    share = wilson(8, 10)
+    assert (share.low, share.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+
+
+def test_the_ratio_changes_its_sign_when_the_models_are_exchanged():
+    sizes, counter = np.array([9.0, 3.0, 8.0]), np.array([7.0, 9.0, np.inf])
+    assert ratio(sizes, counter)[0] == pytest.approx(-ratio(counter, sizes)[0])
+    assert ratio(sizes, counter)[1] == 1
+
+
+def test_where_nothing_was_found_the_ratio_accuses_nobody():
+    nothing = np.full(3, np.inf)
+    assert ratio(nothing, np.array([1.0, 2.0, 3.0]))[0] == 0
+    assert np.isfinite(ratio(np.array([1.0, 2.0, np.inf]), nothing)[0])
+
+
+def test_a_higher_score_never_has_a_higher_p_value():
+    honest = Honest(0.1, 0.2, 9)
+    values = [honest.p_value(score) for score in np.linspace(-1, 2, 20)]
+    assert values == sorted(values, reverse=True)
+    assert honest.p_value(honest.threshold(0.05)) == pytest.approx(0.05)
+
+
+def test_the_floor_keeps_equal_scores_from_proving_anything():
+    assert fit([0.3, 0.3, 0.3], floor=0.1).deviation == 0.1
+
+
+def test_scores_that_do_not_decide_are_told_and_do_not_accuse():
+    honest = {"patch": Honest(0, 0.1, 9), "margin": Honest(0, 0.1, 9)}
+    judged = judge({"patch": 0.0, "margin": 5.0}, {"patch": 1, "margin": 2}, honest, ["patch"])
+    assert judged.p_value == pytest.approx(0.5)
+    assert judged.each["margin"] < 1e-6
+
+
+def test_the_flip_shift_names_the_pair_whatever_the_order_of_records():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), 20)
+    golden = np.eye(3)[labels] * 0.9 + 0.03
+    suspect = golden.copy()
+    suspect[labels == 2] += np.array([0.2, 0, -0.2])
+    order = random.permutation(60)
+    found = largest(flip_shifts(suspect[order], golden[order], labels[order]))
+    assert (found.source, found.target, found.shift) == (2, 0, pytest.approx(0.2))
+
+
+def test_classes_with_few_records_have_no_shift():
+    shifts = flip_shifts(np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]]), np.array([0]))
+    assert not shifts.any()
+
+
+def test_one_margin_far_above_the_others_is_unlikely_under_their_gamma():
+    assert gamma_p_value(np.array([5, 5.2, 4.8, 5.1, 4.9, 9.0])) < 0.01 < gamma_p_value(np.array([5, 5.2, 4.8, 5.1, 4.9, 5.15]))
