@@ -11,6 +11,9 @@ const RATE_PRIOR = { wrong: 2, right: 10 } as const;
 /** Each row leans on the overall rate as on this many records: rare classes borrow what the common ones have shown. */
 const ROW_WEIGHT = 8;
 
+/** `tied`: one rate for all classes, spread by their shares. `free`: each class has its own rate and its own confusions. */
+export type ChannelForm = 'tied' | 'free';
+
 export function initialChannel(classes: number): NoiseChannel {
   const matrix = new Float64Array(classes * classes).fill(INITIAL_RATE / (classes - 1));
   for (let k = 0; k < classes; k++) matrix[k * classes + k] = 1 - INITIAL_RATE;
@@ -22,7 +25,7 @@ export function initialChannel(classes: number): NoiseChannel {
  * overall rate spread over the other classes by their `shares` of the given labels. After A. P. Dawid and A. M. Skene, Applied Statistics
  * 28 (1979) 20–28, with one annotator, and shrinkage because many of the K² cells are nearly empty.
  */
-export function channelOf(counts: Float64Array, shares: Float64Array): NoiseChannel {
+export function channelOf(counts: Float64Array, shares: Float64Array, form: ChannelForm): NoiseChannel {
   const classes = shares.length;
   let all = 0;
   let right = 0;
@@ -38,7 +41,8 @@ export function channelOf(counts: Float64Array, shares: Float64Array): NoiseChan
     for (let i = 0; i < classes; i++) total += counts[j * classes + i] ?? 0;
     for (let i = 0; i < classes; i++) {
       const expected = i === j ? 1 - rate : (rate * (shares[i] ?? 0)) / elsewhere;
-      matrix[j * classes + i] = ((counts[j * classes + i] ?? 0) + ROW_WEIGHT * expected) / total;
+      matrix[j * classes + i] =
+        form === 'tied' ? expected : ((counts[j * classes + i] ?? 0) + ROW_WEIGHT * expected) / total;
     }
   }
   return { matrix, classes };

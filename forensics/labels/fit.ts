@@ -1,11 +1,12 @@
 import { addRecord, initialSharpening, logPrior, noSums, step, writeBelief, type Sharpening } from './belief.ts';
-import { channelOf, initialChannel, sharesOf, writePosterior, type NoiseChannel } from './channel.ts';
+import { channelOf, initialChannel, sharesOf, writePosterior, type ChannelForm, type NoiseChannel } from './channel.ts';
 import type { Scores } from './scores.ts';
 
 /** How given labels came about: a true label drawn from the sharpened probabilities, then a guess in doubt or a noisy channel. */
 export interface LabelModel {
   readonly sharpening: Sharpening;
   readonly channel: NoiseChannel;
+  readonly form: ChannelForm;
   /** The share of labels that follow the model's own doubt, whatever the true one is: annotators err on the ambiguous records. */
   readonly doubt: number;
 }
@@ -22,12 +23,21 @@ const DOUBT = 0.2;
 const DOUBT_GAIN = 0.001;
 const DOUBT_GAIN_LEAST = 3;
 
-/** The better of two explanations of the labels: a channel alone, or a channel and doubt. */
+/** What a channel with rates of its own for every class must add, before it is believed: where classes overlap it fits their overlap. */
+const FREE_GAIN = 5;
+
+/** The simplest explanation of the labels that a richer one does not clearly beat: one rate or a rate per class, with doubt or without. */
 export function fitLabelModel(scores: Scores): LabelModel {
-  const plain = climb(scores, 0);
-  const doubting = climb(scores, DOUBT);
-  const gain = doubting.logPosterior - plain.logPosterior;
-  return gain > Math.max(DOUBT_GAIN_LEAST, DOUBT_GAIN * scores.labels.length) ? doubting.model : plain.model;
+  return better(withDoubtIfNeeded(scores, 'tied'), withDoubtIfNeeded(scores, 'free'), FREE_GAIN).model;
+}
+
+function withDoubtIfNeeded(scores: Scores, form: ChannelForm): Climbed {
+  const gain = Math.max(DOUBT_GAIN_LEAST, DOUBT_GAIN * scores.labels.length);
+  return better(climb(scores, form, 0), climb(scores, form, DOUBT), gain);
+}
+
+function better(simple: Climbed, rich: Climbed, gain: number): Climbed {
+  return rich.logPosterior - simple.logPosterior > gain ? rich : simple;
 }
 
 interface Climbed {
@@ -37,11 +47,11 @@ interface Climbed {
 }
 
 /** Maximum a posteriori by generalised EM (A. P. Dempster, N. M. Laird and D. B. Rubin, J. R. Stat. Soc. B 39 (1977) 1–38). */
-function climb(scores: Scores, doubt: number): Climbed {
+function climb(scores: Scores, form: ChannelForm, doubt: number): Climbed {
   const { classes, labels } = scores;
   const shares = sharesOf(labels, classes);
   let at: Climbed = {
-    model: { sharpening: initialSharpening(classes), channel: initialChannel(classes), doubt },
+    model: { sharpening: initialSharpening(classes), channel: initialChannel(classes), form, doubt },
     logPosterior: Number.NEGATIVE_INFINITY,
   };
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -77,7 +87,7 @@ function improve(model: LabelModel, scores: Scores, shares: Float64Array): Climb
     }
     sharpening = step(sharpening, sums, labels.length);
   }
-  return { model: { sharpening, channel: channelOf(counts, shares), doubt: model.doubt }, logPosterior };
+  return { model: { ...model, sharpening, channel: channelOf(counts, shares, model.form) }, logPosterior };
 }
 
 function add(counts: Float64Array, at: number, weight: number): void {

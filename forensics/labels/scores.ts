@@ -34,7 +34,7 @@ export function writeScores(p: Probabilities, record: number, into: Float64Array
 }
 
 /** Numbers a fit looks at: more records would not move a few hundred parameters, and would cost memory and seconds. */
-const FIT_ENTRIES = 1_000_000;
+const FIT_ENTRIES = 500_000;
 const FEWEST_RECORDS = 5_000;
 
 /** The records a fit looks at: all of them, or as many as the budget allows, spread over the file by a hash of their index. */
