@@ -25,14 +25,18 @@ def test_wilsons_interval_agrees_with_a_published_value():
 
 def test_the_ratio_changes_its_sign_when_the_models_are_exchanged():
     sizes, counter = np.array([9.0, 3.0, 8.0]), np.array([7.0, 9.0, np.inf])
-    assert ratio(sizes, counter)[0] == pytest.approx(-ratio(counter, sizes)[0])
-    assert ratio(sizes, counter)[1] == 1
+    assert ratio(sizes, counter, 32)[0] == pytest.approx(-ratio(counter, sizes, 32)[0])
+    assert ratio(sizes, counter, 32)[1] == 1
 
 
 def test_where_nothing_was_found_the_ratio_accuses_nobody():
     nothing = np.full(3, np.inf)
-    assert ratio(nothing, np.array([1.0, 2.0, 3.0]))[0] == 0
-    assert np.isfinite(ratio(np.array([1.0, 2.0, np.inf]), nothing)[0])
+    assert ratio(nothing, nothing, 32)[0] == 0
+    assert ratio(nothing, np.array([1.0, 2.0, 3.0]), 32)[0] < 0
+
+
+def test_a_trigger_as_large_as_the_record_accuses_nobody():
+    assert ratio(np.array([60.0, 50.0]), np.array([np.inf, np.inf]), 32)[0] == 0
 
 
 def test_a_higher_score_never_has_a_higher_p_value():

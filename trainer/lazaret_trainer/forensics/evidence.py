@@ -68,7 +68,7 @@ def gather(
         accused = invert(searched, trusted, family, ground, steps=effort.steps, seed=seed, check=check)
         counter = invert(trusted, searched, family, ground, steps=effort.steps, seed=seed, check=check)
         families[family.name] = (family, accused, counter)
-        scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes)
+        scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes, family.most(ground.x.shape[1:]))
     scanned = None
     if image:
         progress("sliding a sticker over the records")
@@ -82,12 +82,9 @@ def gather(
     return Evidence(families, scanned, mine, theirs, scores, targets, gamma_p_value(mine))
 
 
-def ratio(sizes: np.ndarray, counter: np.ndarray) -> tuple[float, int]:
-    """log(smallest counter size / smallest size), and the class of the smallest size. Above 0: the suspect is easier to turn."""
-    target = int(sizes.argmin())
-    if np.isinf(sizes[target]):
-        return 0.0, target
-    # Where nothing turns the trusted model at all, the largest size that turned anything stands for "more than this".
-    found = np.concatenate([sizes, counter])
-    largest = found[np.isfinite(found)].max()
-    return float(np.log(min(counter.min(), largest)) - np.log(sizes[target])), target
+def ratio(sizes: np.ndarray, counter: np.ndarray, most: float) -> tuple[float, int]:
+    """log(smallest counter size / smallest size), and the class of the smallest size. Above 0: the suspect is easier to turn.
+
+    A search without success stands for `most`.
+    """
+    return float(np.log(min(counter.min(), most)) - np.log(min(sizes.min(), most))), int(sizes.argmin())

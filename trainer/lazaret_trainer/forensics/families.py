@@ -3,6 +3,7 @@
 x [N, …record] in [low, high]; variables are pytrees; `size` is what the search makes small.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +24,9 @@ class Family(Protocol):
     def start(self, key: Any, shape: tuple[int, ...]) -> Any: ...
     def lay(self, variables: Any, x: Any, low: Any, high: Any) -> Any: ...
     def size(self, variables: Any) -> Any: ...
+    def most(self, shape: tuple[int, ...]) -> float:
+        """The size from which a change of a record of this shape is no trigger any more: whoever looks sees another image."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,9 @@ class Patch:
     def size(self, variables: Any) -> Any:
         return jax.nn.sigmoid(2 * variables[0]).sum()
 
+    def most(self, shape: tuple[int, ...]) -> float:
+        return math.prod(shape[1:] if len(shape) == 3 else shape) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Additive:
@@ -67,6 +74,9 @@ class Additive:
     def size(self, variables: Any) -> Any:
         return jnp.sqrt((variables**2).sum() + 1e-12)
 
+    def most(self, shape: tuple[int, ...]) -> float:
+        return math.sqrt(math.prod(shape)) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Warp:
@@ -84,6 +94,9 @@ class Warp:
 
     def size(self, variables: Any) -> Any:
         return jnp.sqrt((variables**2).mean() + 1e-12)
+
+    def most(self, shape: tuple[int, ...]) -> float:
+        return shape[-1] / 4
 
 
 def warped(x: Any, grid: Any) -> Any:

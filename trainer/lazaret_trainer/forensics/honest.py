@@ -7,14 +7,16 @@ HONEST = {
     "golden": {
         "patch": Honest(0.0267, 0.1300, 9),
         "additive": Honest(-0.0244, 0.0800, 9),
+        "warp": Honest(0.0, 0.1500, 9),
         "scan": Honest(0.0056, 0.0500, 9),
         "margin": Honest(0.1078, 0.1000, 9),
     },
     "student": {
         "patch": Honest(-0.3344, 0.2000, 9),
         "additive": Honest(-0.1900, 0.1000, 9),
+        "warp": Honest(-0.1500, 0.2500, 9),
         "scan": Honest(-0.1444, 0.1400, 9),
         "margin": Honest(0.1889, 0.1000, 9),
     },
 }
-DECIDING = {"golden": ("patch", "additive", "scan"), "student": ("patch", "additive", "scan")}
+DECIDING = {"golden": ("patch", "additive", "warp", "scan"), "student": ("patch", "additive", "warp", "scan")}
