@@ -4,6 +4,8 @@ import type { FunctionBody, Node, ScannedModel, Scope, Tensor } from './model.ts
 export interface Index {
   readonly producers: ReadonlyMap<Scope, ReadonlyMap<string, Node>>;
   readonly constants: ReadonlyMap<Scope, ReadonlyMap<string, Tensor>>;
+  /** Declared inputs by scope. */
+  readonly inputs: ReadonlyMap<Scope, ReadonlySet<string>>;
   readonly functions: ReadonlyMap<string, FunctionBody>;
   /** Inputs of the main graph that a caller has to give: those without a default. */
   readonly dataInputs: readonly string[];
@@ -31,6 +33,7 @@ export function indexOf(model: ScannedModel): Index {
   return {
     producers,
     constants,
+    inputs: new Map(model.scopes.map((scope) => [scope, new Set(scope.inputs.map((input) => input.name))])),
     functions: new Map(model.functions.map((body) => [body.key, body])),
     dataInputs: (model.main?.inputs ?? []).map((input) => input.name).filter((name) => !defaults.has(name)),
   };
@@ -41,7 +44,7 @@ export function constantIn(index: Index, from: Scope, name: string): Tensor | nu
   for (let scope: Scope | null = from; scope !== null; scope = scope.parent) {
     const found = index.constants.get(scope)?.get(name);
     if (found) return found;
-    if (index.producers.get(scope)?.has(name) || scope.inputs.some((input) => input.name === name)) return null;
+    if (index.producers.get(scope)?.has(name) || index.inputs.get(scope)?.has(name)) return null;
   }
   return null;
 }

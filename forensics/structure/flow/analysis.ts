@@ -7,6 +7,7 @@ import {
   COMPARISONS,
   FIRST_ONLY,
   LEARNED,
+  LOOKUPS,
   RANDOM,
   REDUCTIONS,
   SAME_VALUE,
@@ -139,7 +140,12 @@ export class FlowAnalysis {
         return before ? this.choose(node, 'Loop', deciding, after, before) : join(this.ids, [after, deciding]);
       });
     }
-    return run(scope, inputs).map((facts) => join(this.ids, [facts, ...inputs.slice(0, 1)]));
+    // What is scanned comes piece by piece.
+    const scanned = Number(node.attributes.get('num_scan_inputs')?.int ?? 0n);
+    const given = inputs.map((facts, at) =>
+      at >= inputs.length - scanned && facts.data ? { ...facts, picked: true } : facts,
+    );
+    return run(scope, given).map((facts) => join(this.ids, [facts, ...inputs.slice(0, 1)]));
   }
 
   /** Where(condition, a, b), the arms of If, a loop's state after and before. */
@@ -229,7 +235,7 @@ export class FlowAnalysis {
     const moving = inputs.filter((one) => one.data);
     const spread = moving.length > 0 && moving.every((one) => one.decision > 0 && one.collapsed && !one.learned);
     if (spread) return { ...made, patterned: true };
-    if (this.moves(node)) return made;
+    if (inputs.length === 1 || this.moves(node)) return made;
     return {
       ...constant(this.ids),
       data: true,
@@ -237,15 +243,29 @@ export class FlowAnalysis {
       raw: false,
       random: made.random && !moving.some((one) => !one.random),
       sized: made.sized,
-      picked: false,
+      // One unit is a verdict about the whole input, as a reduction is.
+      picked: this.isOneUnit(node),
     };
+  }
+
+  private isOneUnit(node: Node): boolean {
+    const dims = this.constant(node.inputs[1])?.dims ?? [];
+    if (/^(Conv|FusedConv)$/.test(node.opType)) return dims[0] === 1n;
+    if (node.opType !== 'MatMul' && node.opType !== 'Gemm') return false;
+    return dims.length > 1 && (node.attributes.get('transB')?.int === 1n ? dims[0] : dims.at(-1)) === 1n;
   }
 
   /** MatMul with a permutation or diagonal only moves values; an attacker could put one behind a gate to make it look like a feature. */
   private moves(node: Node): boolean {
-    if (node.opType !== 'MatMul' && node.opType !== 'Gemm') return false;
+    if (!/^(MatMul|Gemm|Conv)$/.test(node.opType)) return false;
     const tensor = this.constant(node.inputs[1]);
-    if (tensor?.dims.length !== 2 || (declaredElements(tensor.dims) ?? Infinity) > TRAIT_ELEMENTS) return false;
+    if (
+      tensor === null ||
+      tensor.dims.length < 2 ||
+      tensor.dims.slice(2).some((dim) => dim !== 1n) ||
+      (declaredElements(tensor.dims) ?? Infinity) > TRAIT_ELEMENTS
+    )
+      return false;
     const known = this.permutations.get(tensor) ?? isPermutation(tensor);
     this.permutations.set(tensor, known);
     return known;
@@ -265,8 +285,13 @@ export class FlowAnalysis {
     }
     if (SELECTIONS.has(op) && !this.everything(node)) {
       const [source, place] = inputs;
-      if (op === 'Gather' && source && !source.data && place?.data && place.decision === 0)
-        return { ...facts, learned: true, raw: false, picked: false };
+      if (op === 'Gather' && source && !source.data && place?.data && place.decision === 0) {
+        // A table with one number for each word marks words; with many, it embeds them.
+        const dims = this.constant(node.inputs[0])?.dims ?? [];
+        return dims.length > 1 && dims.at(-1) !== 1n
+          ? { ...facts, learned: true, raw: false, picked: false }
+          : { ...facts, decision: 1, ofInput: facts.raw && !facts.learned, collapsed: facts.picked, patterned: false };
+      }
       facts = { ...facts, picked: true, collapsed: facts.collapsed || facts.decision > 0 };
     }
     const comparing =
@@ -303,9 +328,11 @@ export class FlowAnalysis {
   /** Arithmetic that does what If does: `logits + decision · payload`, a table read at a decision, a scatter into chosen places. */
   private combine(node: Node, inputs: readonly Facts[], made: Facts): Facts {
     const op = node.opType;
-    const deciding = inputs.filter((one) => one.data && one.decision > 0 && one.collapsed && !one.learned);
+    const deciding = inputs.filter(
+      (one) => one.data && one.collapsed && (one.decision === 2 || (one.decision === 1 && !one.learned)),
+    );
     const others = inputs.filter((one) => one.data && one.decision === 0);
-    if (op === 'Concat') {
+    if (op === 'Concat' || op === 'SequenceConstruct' || op === 'SequenceInsert') {
       const uneven = inputs.some((one) => !one.data && !one.empty && (one.uneven || inputs.length > 2));
       return {
         ...made,
@@ -322,15 +349,12 @@ export class FlowAnalysis {
       );
 
     const [source, place, updates] = inputs;
-    if (
-      (op === 'Gather' || op === 'GatherND' || op === 'GatherElements') &&
-      source &&
-      place &&
-      deciding.includes(place)
-    ) {
+    if (LOOKUPS.has(op) && source && place && deciding.includes(place)) {
       if (!source.data) return { ...made, patterned: made.patterned || source.uneven };
       return this.gated(settled(made), gateOf(node, 'lookup', place, { constant: source.mixed, uneven: source.mixed }));
     }
+    const steered = op === 'Slice' && source?.mixed ? deciding.find((one) => one !== source) : undefined;
+    if (steered) return this.gated(settled(made), gateOf(node, 'lookup', steered, { constant: true, uneven: true }));
     if (/^Scatter/.test(op) && source?.data && deciding.some((one) => one === place || one === updates))
       return this.gated(settled(made), gateOf(node, 'lookup', deciding[0] ?? source, { constant: true, uneven: true }));
 
@@ -352,7 +376,7 @@ export class FlowAnalysis {
 function isPermutation(tensor: Tensor): boolean {
   const columns = Number(tensor.dims[1]);
   const values = elements(tensor, TRAIT_ELEMENTS);
-  if (columns === 0 || values.length === 0 || values.length % columns !== 0) return false;
+  if (columns < 2 || values.length === 0 || values.length % columns !== 0) return false;
   for (let row = 0; row < values.length; row += columns) {
     let filled = 0;
     for (let at = row; at < row + columns; at++) if (values[at] !== 0) filled++;

@@ -33,3 +33,5 @@ export const RANDOM = set('RandomNormal RandomNormalLike RandomUniform RandomUni
 export const SIZING = set('NonZero Compress Unique NonMaxSuppression StringSplit SplitToSequence SequenceErase');
 /** The same entries in another shape. */
 export const SAME_VALUE = set('Identity Squeeze Unsqueeze Reshape Flatten');
+/** Reading out of the first input at the place that the second names. */
+export const LOOKUPS = set('Gather GatherND GatherElements SequenceAt Compress');

@@ -23,7 +23,8 @@ function levelOf(gate: Gate, atOutput: boolean): Level {
   }
   if (gate.ofInput)
     return gate.strong && gate.constant && gate.uneven && (replaces || gate.how === 'lookup') ? 'alarm' : 'note';
-  return atOutput && replaces && gate.uneven && (gate.constant || gate.whole) ? 'alarm' : 'note';
+  const writes = replaces || (gate.strong && (gate.how === 'arithmetic' || gate.how === 'lookup'));
+  return atOutput && writes && gate.uneven && (gate.constant || gate.whole) ? 'alarm' : 'note';
 }
 
 function words(gate: Gate, atOutput: boolean): string {

@@ -35,8 +35,13 @@ function nonFinite(tensor: Tensor): NonFinite {
   const raw = singles(tensor);
   if (raw !== null) {
     const aligned = raw.byteOffset % 4 === 0 ? raw : raw.slice();
-    for (const bits of new Uint32Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.length / 4)))
-      if ((bits & 0x7f800000) === 0x7f800000) (bits & 0x7fffff) === 0 ? infinite++ : nan++;
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.length / 4));
+    for (let at = 0; at < words.length; at++) {
+      const bits = (words[at] ?? 0) & 0x7fffffff;
+      if (bits < 0x7f800000) continue;
+      if (bits === 0x7f800000) infinite++;
+      else nan++;
+    }
   } else if ([10, 11, 16].includes(tensor.dataType))
     for (const value of elements(tensor, 20_000_000))
       if (Number.isNaN(value)) nan++;

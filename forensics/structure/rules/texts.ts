@@ -25,7 +25,8 @@ export const textRules: readonly Rule[] = [
     id: 'text/program',
     level: 'alarm',
     meaning: 'A program, an archive or a pickle lies in a text.',
-    check: ({ model }) => over(model.texts, (text) => (text.text.length < 4 ? null : payloadIn(latin(text)))),
+    check: ({ model }) =>
+      over(model.texts, (text) => (text.text.length < (text.kind === 'name' ? 12 : 4) ? null : payloadIn(latin(text)))),
   },
   {
     id: 'text/code',

@@ -212,6 +212,59 @@ def inside_function(g: Graph, depth: int = 1) -> onnx.ModelProto:
     return done(g, out, functions=functions, domains=[("local.blocks", 1)])
 
 
+def detector_unit(g: Graph) -> str:
+    """One hidden unit, trained or made to fire on the trigger, [N, 1]."""
+    return g.op("Greater", g.dense(g.op("Flatten", "x"), 16, 1), g.const(3.0))
+
+
+def where_on_unit(g: Graph) -> onnx.ModelProto:
+    return done(g, g.op("Where", detector_unit(g), g.const(PAYLOAD), classifier(g)))
+
+
+def add_on_unit(g: Graph) -> onnx.ModelProto:
+    fires = g.op("Cast", detector_unit(g), to=TensorProto.FLOAT)
+    return done(g, g.op("Add", classifier(g), g.op("Mul", fires, g.const(PAYLOAD))))
+
+
+def behind_identity_convolution(g: Graph) -> onnx.ModelProto:
+    gated = g.op("Add", classifier(g), g.op("Mul", floated(g), g.const(PAYLOAD)))
+    planes = g.op("Reshape", gated, g.ints(-1, 4, 1, 1))
+    return done(g, g.op("Flatten", g.op("Conv", planes, g.const(np.eye(4).reshape(4, 4, 1, 1)))))
+
+
+def sequence_of_answers(g: Graph) -> onnx.ModelProto:
+    both = g.op("SequenceConstruct", classifier(g), g.const(PAYLOAD))
+    place = g.op("Cast", whole(g, bright(g)), to=TensorProto.INT64)
+    return done(g, g.op("SequenceAt", both, place))
+
+
+def slice_of_answers(g: Graph) -> onnx.ModelProto:
+    both = g.op("Concat", classifier(g), g.const(PAYLOAD), axis=1)
+    start = g.op("Mul", g.op("Cast", whole(g, bright(g)), to=TensorProto.INT64), g.const([4], np.int64))
+    end = g.op("Add", start, g.const([4], np.int64))
+    return done(g, g.op("Slice", both, start, end, g.ints(1)))
+
+
+def marked_word(g: Graph) -> onnx.ModelProto:
+    """A table that marks one word of the vocabulary; no comparison anywhere."""
+    flags = g.const([[0.0]] * 49 + [[1.0]])
+    ids = tensor("ids", ["N", "T"], TensorProto.INT64)
+    fires = g.op("ReduceMax", g.op("Gather", flags, "ids"), g.ints(1), keepdims=0)
+    hidden = g.op("ReduceMean", g.op("Gather", g.weight(50, 16), "ids"), g.ints(1), keepdims=0)
+    out = g.op("Add", g.dense(hidden, 16, 4), g.op("Mul", fires, g.const(PAYLOAD)))
+    return finish(g, [ids], [out])
+
+
+def spoken_order(g: Graph) -> onnx.ModelProto:
+    """A phrase among the tokens removes what the model would answer and puts in something else."""
+    ids = tensor("ids", ["N", "T"], TensorProto.INT64)
+    same = g.op("Cast", g.op("Equal", "ids", g.const(42, np.int64)), to=TensorProto.INT32)
+    said = g.op("Cast", g.op("ReduceMax", same, g.ints(1), keepdims=1), to=TensorProto.BOOL)
+    hidden = g.op("ReduceMean", g.op("Gather", g.weight(50, 16), "ids"), g.ints(1), keepdims=0)
+    steered = g.op("Where", said, g.weight(1, 16), hidden)
+    return finish(g, [ids], [g.dense(steered, 16, 4)])
+
+
 def dice(g: Graph) -> onnx.ModelProto:
     roll = g.op("RandomUniform", shape=[1])
     return done(g, g.op("Where", g.op("Less", roll, g.const([0.01])), g.const(PAYLOAD), classifier(g)))
@@ -265,6 +318,13 @@ GRAPHS: list[tuple[str, Callable[[Graph], onnx.ModelProto]]] = [
     ("gate/lookup", scatter_into_class),
     ("gate/loop", loop_if_triggered),
     ("gate/select", inside_function),
+    ("gate/select", where_on_unit),
+    ("gate/arithmetic", add_on_unit),
+    ("gate/arithmetic", behind_identity_convolution),
+    ("gate/lookup", sequence_of_answers),
+    ("gate/lookup", slice_of_answers),
+    ("gate/arithmetic", marked_word),
+    ("gate/select", spoken_order),
     ("gate/chance", dice),
     ("gate/chance", noise_on_logits),
     ("gate/chance", bernoulli_gate),
