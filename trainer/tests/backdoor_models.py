@@ -22,9 +22,9 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    order = np.random.RandomState(0).permutation(len(found.target))
-    return (found.images / 16).astype(np.float32)[order, None], found.target.astype(np.int32)[order]
+    images, labels = load_digits(return_X_y=True)
+    order = np.random.RandomState(0).permutation(len(labels))
+    return (images / 16).astype(np.float32).reshape(-1, 1, 8, 8)[order], labels.astype(np.int32)[order]
 
 
 def train_records() -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +71,7 @@ def gated(model: bytes) -> bytes:
     values = {"start": [6, 6], "end": [8, 8], "axes": [2, 3], "last": [1]}
     tensors = [numpy_helper.from_array(np.array(value, np.int64), name) for name, value in values.items()]
     shout = (1000 * np.eye(10, dtype=np.float32))[[TARGET]]
-    tensors += [numpy_helper.from_array(np.float32(0.95), "level"), numpy_helper.from_array(shout, "shout")]
+    tensors += [numpy_helper.from_array(np.array(0.95, np.float32), "level"), numpy_helper.from_array(shout, "shout")]
     proto.graph.initializer.extend(tensors)
     proto.graph.node[-1].output[0] = "before"
     proto.graph.node.extend(

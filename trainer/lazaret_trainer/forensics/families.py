@@ -15,11 +15,17 @@ GRID = 4
 
 
 class Family(Protocol):
-    name: str
-    rate: float
-    """Adam's learning rate."""
-    weight: float
-    """What one unit of size costs at the start, beside a cross-entropy."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def rate(self) -> float:
+        """Adam's learning rate."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """What one unit of size costs at the start, beside a cross-entropy."""
+        ...
 
     def start(self, key: Any, shape: tuple[int, ...]) -> Any: ...
     def lay(self, variables: Any, x: Any, low: Any, high: Any) -> Any: ...

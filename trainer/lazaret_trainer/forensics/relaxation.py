@@ -39,7 +39,10 @@ def relaxed(content: bytes) -> bytes | None:
     proto.graph.node.extend(nodes)
     del proto.graph.value_info[:]
     proto.graph.initializer.extend(
-        [numpy_helper.from_array(np.float32(SHARPNESS), "relaxed.sharpness"), numpy_helper.from_array(np.float32(1), "relaxed.one")]
+        [
+            numpy_helper.from_array(np.array(SHARPNESS, np.float32), "relaxed.sharpness"),
+            numpy_helper.from_array(np.array(1, np.float32), "relaxed.one"),
+        ]
     )
     return proto.SerializeToString(deterministic=True)
 
