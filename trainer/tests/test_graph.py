@@ -1,5 +1,7 @@
 """The graph as a function, and its weights back into the same graph."""
 
+import time
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -8,6 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lazaret_trainer import samples
 from lazaret_trainer.graph import GraphModel, InvalidModel, UnsupportedOperator
+
+SECONDS_TO_REFUSE = 10
 
 
 def tensor(name: str, *shape: int, value: float | None = None) -> TensorProto:
@@ -123,6 +127,81 @@ def test_an_operator_of_another_domain_is_refused_though_its_name_is_known():
         GraphModel(content)
 
 
+def value(name: str, kind: int = TensorProto.FLOAT, shape: list[int] | None = None) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def with_functions(nodes, functions, initializers=()) -> bytes:
+    graph = helper.make_graph(nodes, "g", [value("x", shape=[2, 4])], [value("y")], list(initializers))
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    return helper.make_model(graph, functions=functions, opset_imports=opsets, ir_version=10).SerializeToString()
+
+
+def function(name: str, nodes) -> onnx.FunctionProto:
+    return helper.make_function("own", name, ["a"], ["b"], nodes, [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)])
+
+
+def conditional(branch) -> onnx.NodeProto:
+    """An If whose other branch is the given nodes, which make `made`."""
+    plain = [helper.make_node("Relu", ["x"], ["made"])]
+    graphs = [helper.make_graph(nodes, name, [], [value("made")]) for name, nodes in (("then", plain), ("else", branch))]
+    return helper.make_node("If", ["truth"], ["y"], then_branch=graphs[0], else_branch=graphs[1], name="gate")
+
+
+TRUTH = numpy_helper.from_array(np.array(True), "truth")
+
+
+def test_an_unknown_operator_is_refused_in_a_branch_that_would_not_run():
+    odd = helper.make_node("NonMaxSuppression", ["x", "x"], ["made"], name="hidden")
+    with pytest.raises(UnsupportedOperator, match=r"node 'hidden': operator NonMaxSuppression"):
+        GraphModel(model([conditional([odd])], [TRUTH]))
+
+
+def test_an_unknown_operator_is_refused_in_a_function_of_the_model():
+    odd = function("Odd", [helper.make_node("Secret", ["a"], ["b"], domain="com.evil", name="hidden")])
+    with pytest.raises(UnsupportedOperator, match=r"node 'hidden': operator com\.evil::Secret"):
+        GraphModel(with_functions([helper.make_node("Odd", ["x"], ["y"], domain="own")], [odd]))
+
+
+def test_a_function_may_not_take_the_name_of_an_operator_of_the_standard():
+    relu = function("Relu", [helper.make_node("Neg", ["a"], ["b"])])
+    relu.domain = ""
+    with pytest.raises(InvalidModel, match="redefines the standard's operator 'Relu'"):
+        GraphModel(with_functions([helper.make_node("Relu", ["x"], ["y"])], [relu]))
+
+
+def test_a_condition_that_depends_on_the_input_is_refused_before_anything_is_computed():
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["total"], keepdims=0),
+        helper.make_node("Greater", ["total", "zero"], ["truth"]),
+        conditional([helper.make_node("Neg", ["x"], ["made"])]),
+    ]
+    graph = GraphModel(model(nodes, [tensor("zero", value=0.0)]))
+    with pytest.raises(UnsupportedOperator, match="node 'gate': operator If: a condition that depends on the input's values"):
+        graph({}, np.ones((1, 4), np.float32), "y")
+
+
+def test_operands_that_do_not_fit_are_refused_by_node():
+    graph = GraphModel(model([helper.make_node("MatMul", ["x", "w"], ["y"], name="product")], [tensor("w", 3, 2)]))
+    with pytest.raises(UnsupportedOperator, match="node 'product': operator MatMul: its operands or attributes do not fit"):
+        graph(graph.parameters, np.ones((1, 4), np.float32), "y")
+
+
+def test_statistics_that_a_function_of_the_model_takes_are_no_parameters():
+    norm = helper.make_function(
+        "own",
+        "Norm",
+        ["a", "s", "h", "m", "v"],
+        ["b"],
+        [helper.make_node("BatchNormalization", ["a", "s", "h", "m", "v"], ["b"])],
+        [helper.make_opsetid("", 17)],
+    )
+    operands = ["x", "scale", "shift", "mean", "var"]
+    initializers = [tensor(name, 4, value=1.0) for name in operands[1:]]
+    graph = GraphModel(with_functions([helper.make_node("Norm", operands, ["y"], domain="own")], [norm], initializers))
+    assert set(graph.parameters) == {"scale", "shift"}
+
+
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")
 def test_a_shape_that_depends_on_values_is_refused_by_name():
     import jax
@@ -147,6 +226,34 @@ def short() -> bytes:
     return model([helper.make_node("MatMul", ["x", "w"], ["y"])], [weight])
 
 
+def bomb() -> bytes:
+    """2³⁰ nodes, once they are expanded."""
+
+    def twice(name: str) -> list[onnx.NodeProto]:
+        calls = [("a", "c"), ("c", "b")]
+        return [helper.make_node(name, [given], [made], domain="own") for given, made in calls]
+
+    functions = [function(f"F{level}", twice(f"F{level + 1}")) for level in range(30)]
+    functions.append(function("F30", [helper.make_node("Neg", ["a"], ["b"])]))
+    return with_functions([helper.make_node("F0", ["x"], ["y"], domain="own")], functions)
+
+
+def nested(depth: int) -> bytes:
+    nodes = [helper.make_node("Neg", ["x"], ["made"])]
+    for _ in range(depth):
+        inner = conditional(nodes)
+        inner.output[0] = "made"
+        nodes = [inner]
+    nodes[0].output[0] = "y"
+    return model(nodes, [TRUTH])
+
+
+def giant() -> bytes:
+    weight = tensor("w", 4, 2)
+    weight.dims[:] = [2**62, 2**62]
+    return model([helper.make_node("MatMul", ["x", "w"], ["y"])], [weight])
+
+
 HOSTILE = {
     "no bytes": b"",
     "text": b"this is no model at all, but it is long enough to look at",
@@ -156,6 +263,18 @@ HOSTILE = {
     "a node that reads what nobody makes": model([helper.make_node("Relu", ["ghost"], ["y"])], []),
     "an output that nobody makes": model([helper.make_node("Relu", ["x"], ["z"])], []),
     "an opset of the future": model([helper.make_node("Relu", ["x"], ["y"])], [], opset=999),
+    "nodes in a cycle": model([helper.make_node("Add", ["x", "b"], ["a"]), helper.make_node("Neg", ["a"], ["b"])], [], output=("b", None)),
+    "a node that makes what another made": model([helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["x"], ["y"])], []),
+    "a node that overwrites a weight": model(
+        [helper.make_node("Neg", ["x"], ["w"]), helper.make_node("Relu", ["w"], ["y"])], [tensor("w", 4)]
+    ),
+    "functions that call each other": with_functions(
+        [helper.make_node("A", ["x"], ["y"], domain="own")],
+        [function(one, [helper.make_node(other, ["a"], ["b"], domain="own")]) for one, other in ("AB", "BA")],
+    ),
+    "functions that call the next one twice, thirty times over": bomb(),
+    "branches nested eighteen deep": nested(18),
+    "an initializer with more elements than there are atoms": giant(),
     "two initializers of one name": model([helper.make_node("MatMul", ["x", "w"], ["y"])], [tensor("w", 4, 2), tensor("w", 4, 3)]),
 }
 
@@ -164,3 +283,84 @@ HOSTILE = {
 def test_bytes_that_are_no_trainable_model_are_refused(content):
     with pytest.raises(InvalidModel):
         GraphModel(content)
+
+
+def ints(name: str, *values: int) -> TensorProto:
+    return numpy_helper.from_array(np.array(values, np.int64), name)
+
+
+def forever() -> onnx.NodeProto:
+    """Three loops of a thousand million turns, one in the other, around nothing."""
+    body = [helper.make_node("Identity", ["going"], ["on"])]
+    for level in range(3):
+        turns = [
+            value(f"turn{level}", TensorProto.INT64, []),
+            value("going" if level == 0 else f"going{level}", TensorProto.BOOL, []),
+        ]
+        graph = helper.make_graph(body, f"body{level}", turns, [value(body[-1].output[0], TensorProto.BOOL, [])])
+        loop = helper.make_node("Loop", ["turns", "truth"], [], body=graph)
+        body = [loop, helper.make_node("Identity", ["truth"], [f"on{level}"])]
+    return body[0]
+
+
+THOUSAND_MILLION = numpy_helper.from_array(np.array(10**9, np.int64), "turns")
+
+# What is small on disk and giant, or endless, once it runs.
+EXPENSIVE = {
+    "a constant of 10¹⁸ elements": ([helper.make_node("ConstantOfShape", ["s"], ["y"])], [ints("s", 10**9, 10**9)]),
+    "an input expanded to 10¹² elements": ([helper.make_node("Expand", ["x", "s"], ["y"])], [ints("s", 10**12, 1, 4)]),
+    "tiles": ([helper.make_node("Tile", ["x", "s"], ["y"])], [ints("s", 10**6, 10**6)]),
+    "a range without end": (
+        [helper.make_node("Range", ["a", "b", "c"], ["y"])],
+        [numpy_helper.from_array(np.array(number, np.int64), name) for name, number in (("a", 0), ("b", 2**62), ("c", 1))],
+    ),
+    "padding": ([helper.make_node("Pad", ["x", "s"], ["y"])], [ints("s", 0, 0, 10**7, 10**7)]),
+    "an image enlarged a million times": (
+        [helper.make_node("Resize", ["x", "", "s"], ["y"], mode="linear")],
+        [numpy_helper.from_array(np.array([1e6, 1e6], np.float32), "s")],
+    ),
+    "a product of two vectors with 10¹⁰ elements": (
+        [
+            helper.make_node("ConstantOfShape", ["s"], ["column"]),
+            helper.make_node("ConstantOfShape", ["t"], ["row"]),
+            helper.make_node("Add", ["column", "row"], ["y"]),
+        ],
+        [ints("s", 10**5, 1), ints("t", 1, 10**5)],
+    ),
+    "one that doubles fifty times": (
+        [
+            helper.make_node("Concat", [before, before], [after], axis=0)
+            for before, after in zip(["x", *(f"d{n}" for n in range(49))], [*(f"d{n}" for n in range(49)), "y"], strict=True)
+        ],
+        [],
+    ),
+    "a sum over as many channels as there are seconds since the flood": (
+        [helper.make_node("Unsqueeze", ["x", "s"], ["u"]), helper.make_node("LRN", ["u"], ["y"], size=2**40)],
+        [ints("s", 2, 3)],
+    ),
+    "classes without end": (
+        [helper.make_node("OneHot", ["i", "s", "onoff"], ["y"])],
+        [ints("i", 1, 2), ints("s", 2**50), numpy_helper.from_array(np.array([0, 1], np.float32), "onoff")],
+    ),
+    "loops in loops": ([forever(), helper.make_node("Neg", ["x"], ["y"])], [TRUTH, THOUSAND_MILLION]),
+}
+
+
+@pytest.mark.parametrize("name", EXPENSIVE)
+def test_what_would_take_for_ever_or_all_memory_is_refused_quickly(name):
+    nodes, initializers = EXPENSIVE[name]
+    began = time.monotonic()
+    with pytest.raises((UnsupportedOperator, InvalidModel), match="elements are computed|are unrolled|takes more than|at most"):
+        GraphModel(model(nodes, initializers))({}, np.ones((2, 4), np.float32), "y")
+    assert time.monotonic() - began < SECONDS_TO_REFUSE
+
+
+def test_a_node_that_writes_nowhere_leaves_omitted_operands_omitted():
+    """The empty name is no value: a second output that nobody wants MUST NOT become the bias of the next node."""
+    nodes = [
+        helper.make_node("LayerNormalization", ["x", "w"], ["n", "", "spread"]),
+        helper.make_node("Clip", ["n", "", "high"], ["y"]),
+    ]
+    graph = GraphModel(model(nodes, [tensor("w", 4, value=1.0), tensor("high", value=9.0)]))
+    x = np.arange(8, dtype=np.float32).reshape(2, 4)
+    assert np.asarray(graph(graph.parameters, x, "y")).min() < 0
