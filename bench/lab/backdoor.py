@@ -24,14 +24,12 @@ MODES = ("golden", "student")
 
 
 def jobs(quick: bool, tasks: list[str], kinds: list[str]) -> list[tuple[str, str, str, int]]:
-    """(task, kind, attack, seed), the most telling first: clean models of both halves, then one attack after the other."""
+    """(task, kind, attack, seed), the most telling first. Calibration needs clean models alone: attacks are made for the report half."""
     from .zoo import ATTACKS
 
-    clean, attacked = (range(4), range(2)) if quick else (range(10), range(4))
-    wanted = [("clean", seed) for seed in clean] + [(attack, seed) for seed in attacked for attack in ATTACKS]
-    # Calibration needs clean models alone: attacks are made for the report half, two of each.
-    wanted = [(attack, seed * 2 if attack != "clean" else seed) for attack, seed in wanted if attack == "clean" or seed < 2]
-    return [(task, kind, attack, seed) for task in tasks for kind in kinds for attack, seed in wanted]
+    first = [("clean", seed) for seed in range(4)] + [(attack, 0) for attack in ATTACKS]
+    more = [("clean", seed) for seed in range(4, 10)] + [(attack, 2) for attack in ATTACKS]
+    return [(task, kind, *each) for task in tasks for kind in kinds for each in (first if quick else first + more)]
 
 
 def examined(cache: Path, task: Any, kind: str, attack: str, seed: int) -> list[dict[str, Any]]:
