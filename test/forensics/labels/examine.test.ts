@@ -10,7 +10,7 @@ describe('wrong labels', () => {
     { classes: 10, rate: 0.4 },
     { classes: 40, rate: 0.3 },
   ])('are found among $classes classes at $rate, with a cut chosen without the truth', ({ classes, rate }) => {
-    const { p, labels, wrong } = noisyArrays({ records: 3000, classes, rate, lead: 5, seed: classes });
+    const { p, labels, wrong } = noisyArrays({ records: 1500, classes, rate, lead: 5, seed: classes });
     const { taint, cut, wrongShare } = examineLabels(p, labels);
     expect(f1At(taint, cut.threshold, wrong)).toBeGreaterThan(0.97);
     expect(Math.abs(wrongShare - rate)).toBeLessThan(0.03);
@@ -18,7 +18,7 @@ describe('wrong labels', () => {
   });
 
   it('are found where classes overlap, nearly as well as with the cut the truth would choose', () => {
-    const { p, labels, wrong } = noisyArrays({ records: 4000, classes: 4, rate: 0.2, lead: 2.5, seed: 1 });
+    const { p, labels, wrong } = noisyArrays({ records: 2000, classes: 4, rate: 0.2, lead: 2.5, seed: 1 });
     const { taint, cut } = examineLabels(p, labels);
     const best = Math.max(...[...taint].filter((_, at) => at % 7 === 0).map((value) => f1At(taint, value, wrong)));
     expect(best - f1At(taint, cut.threshold, wrong)).toBeLessThan(0.05);
@@ -39,7 +39,7 @@ describe('wrong labels', () => {
   });
 
   it('that go one way are told by the channel: the rate of each class by itself', () => {
-    const { p, labels, wrong } = noisyArrays({ records: 6000, classes: 3, rate: 0, lead: 5, seed: 4 });
+    const { p, labels, wrong } = noisyArrays({ records: 3000, classes: 3, rate: 0, lead: 5, seed: 4 });
     for (let record = 0; record < labels.length; record++)
       if (labels[record] === 0 && record % 3 === 0) {
         labels[record] = 1;
@@ -53,7 +53,7 @@ describe('wrong labels', () => {
 });
 
 describe('an examination', () => {
-  const { p, labels } = noisyArrays({ records: 1200, classes: 4, rate: 0.15, lead: 3, seed: 5 });
+  const { p, labels } = noisyArrays({ records: 600, classes: 4, rate: 0.15, lead: 3, seed: 5 });
 
   it('gives the same answer to the same arrays, in half the precision too', () => {
     const again = examineLabels(p, labels);
