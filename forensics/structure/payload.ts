@@ -91,7 +91,7 @@ const CODE: readonly (readonly [what: string, pattern: RegExp])[] = [
   ],
   [
     'Python that runs text',
-    /(^|[^.\w])(eval|exec|compile)\s*\(\s*(["'(]|base64|b64decode|bytes|codecs|zlib|open|requests|input|globals|compile|__)/,
+    /(^|[^.\w])(eval|exec|compile)\s*\(\s*(["'(]|base64|b64decode|bytes|codecs|zlib|open|requests|input|globals|__)/,
   ],
   [
     'a shell command',

@@ -247,7 +247,9 @@ function readTensor(tensor: Message, place: string, role: Tensor['role'], gather
   note(path, 'name', name);
   note(`${path} documentation`, 'doc', text(tensor, 12));
   metadata(tensor, 16, path, gathered);
-  const listed = [4, 5, 6, 7, 10, 11].filter((field) => tensor.fields.has(field));
+  const listed = [4, 5, 6, 7, 10, 11].filter((field) =>
+    many(tensor, field).some((value) => field === 6 || typeof value === 'bigint' || bytesOf(value).length > 0),
+  );
   const lists = new Map(
     listed.map((field) => [
       field,
@@ -266,7 +268,8 @@ function readTensor(tensor: Message, place: string, role: Tensor['role'], gather
     name,
     dims: integers(tensor.fields.get(1), MAX_DIMS),
     dataType: Number(int(tensor, 2)),
-    raw: raw instanceof Uint8Array ? raw : null,
+    // An empty raw_data beside a list is how some serialisers write its absence.
+    raw: raw instanceof Uint8Array && (raw.length > 0 || lists.size === 0) ? raw : null,
     lists,
     external,
     isExternal: int(tensor, 14) === 1n,

@@ -18,7 +18,7 @@ import {
 } from './operators.ts';
 
 /** Node visits for one file: calls and loops are followed, and a hostile file must not make that exponential. */
-const MAX_VISITS = 1_000_000;
+const MAX_VISITS = 500_000;
 const MAX_CALLS_DEEP = 24;
 const TRAIT_ELEMENTS = 65_536;
 const INT_MAX = 2 ** 31 - 2;
@@ -357,6 +357,10 @@ export class FlowAnalysis {
     if (steered) return this.gated(settled(made), gateOf(node, 'lookup', steered, { constant: true, uneven: true }));
     if (/^Scatter/.test(op) && source?.data && deciding.some((one) => one === place || one === updates))
       return this.gated(settled(made), gateOf(node, 'lookup', deciding[0] ?? source, { constant: true, uneven: true }));
+
+    // Drawing an answer with noise on the scores is how generative models and policies sample.
+    if (op === 'ArgMax' || op === 'TopK')
+      return { ...made, gates: new Set([...made.gates].filter((gate) => gate.how !== 'noise')) };
 
     const [decision] = deciding;
     const [other] = others;

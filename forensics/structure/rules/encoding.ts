@@ -66,6 +66,8 @@ export const encodingRules: readonly Rule[] = [
               yield {
                 place: node.path,
                 words: `attribute ${attribute.name} of type ${attribute.type} also fills field ${hidden.join(', ')}`,
+                // One number more is the habit of a serialiser that writes defaults; nothing hides in it.
+                level: hidden.every((field) => field === 2 || field === 3) ? 'note' : 'alarm',
               };
           }
     },

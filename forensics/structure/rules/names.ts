@@ -1,4 +1,5 @@
 import type { Scope } from '../file/model.ts';
+import { domainOf } from '../operators.ts';
 import type { Hit, Rule } from '../rule.ts';
 
 function* twice(names: readonly string[], place: string, what: string): Iterable<Hit> {
@@ -46,8 +47,10 @@ export const nameRules: readonly Rule[] = [
         'functions',
         'function',
       );
+      // Exporters name the standard as `` and as `ai.onnx`; that is odd only where the versions differ.
+      const versions = new Set(model.opsets.map((opset) => `${domainOf(opset.domain)} ${opset.version}`));
       yield* twice(
-        model.opsets.map((opset) => opset.domain || 'ai.onnx'),
+        [...versions].map((entry) => entry.split(' ')[0] || 'ai.onnx'),
         'model',
         'operator set',
       );

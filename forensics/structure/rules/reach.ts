@@ -1,12 +1,22 @@
 import type { Node, Scope, Tensor } from '../file/model.ts';
 import type { Index } from '../file/names.ts';
+import { joined } from '../file/numbers.ts';
+import { entropy } from '../payload.ts';
 import type { Hit, Rule } from '../rule.ts';
 import { quoted } from './names.ts';
 import { readsOf } from './wiring.ts';
 
 /** Bytes from which an unused tensor of a type that carries no weights is a cargo, not a leftover. */
 const CARGO_BYTES = 512;
-const WEIGHT_TYPES = new Set([1, 10, 11, 16]);
+/** Bytes and texts carry no weights; a mask left over by an exporter has few different bytes, an archive has all. */
+const CARGO_TYPES = new Set([2, 8]);
+const CARGO_ENTROPY = 6.5;
+
+function isCargo(tensor: Tensor): boolean {
+  if (!CARGO_TYPES.has(tensor.dataType) || bytesIn(tensor) < CARGO_BYTES) return false;
+  const parts = [...tensor.lists.values()].flat().filter((part) => part instanceof Uint8Array);
+  return entropy((tensor.raw ?? joined(parts)).subarray(0, 65_536)) > CARGO_ENTROPY;
+}
 
 function live(scope: Scope, index: Index): { readonly nodes: ReadonlySet<Node>; readonly names: ReadonlySet<string> } {
   const made = index.producers.get(scope);
@@ -41,16 +51,15 @@ function* deadIn(scope: Scope, index: Index): Iterable<Hit> {
   if (first) yield { place: first.path, words: `${dead.length} of ${scope.nodes.length} nodes lead to no output` };
   for (const tensor of scope.initializers)
     if (!names.has(tensor.name) && tensor.name !== '') {
-      const cargo = !WEIGHT_TYPES.has(tensor.dataType) && bytesIn(tensor) >= CARGO_BYTES && tensor.dataType !== 7;
       yield {
         place: tensor.path,
         words: `${bytesIn(tensor)} bytes that nothing reads`,
-        level: cargo ? 'alarm' : 'note',
+        level: isCargo(tensor) ? 'alarm' : 'note',
       };
     }
   for (const node of dead) {
     const tensor = node.attributes.get('value')?.tensor;
-    if (node.opType === 'Constant' && tensor && !WEIGHT_TYPES.has(tensor.dataType) && bytesIn(tensor) >= CARGO_BYTES)
+    if (node.opType === 'Constant' && tensor && isCargo(tensor))
       yield { place: tensor.path, words: `${bytesIn(tensor)} bytes that nothing reads`, level: 'alarm' };
   }
 }

@@ -108,21 +108,43 @@ function made(node: Node, scope: Scope, index: Index): number {
   }
 }
 
+/** What is reduced or read at places starts anew. */
+const SHRINKING = /^(Reduce|Global|Gather|Slice|ArgM|Shape|Size|TopK|NonMax|MatMul|Gemm)/;
+
+/** log₂ of what the strides of a convolution or a pooling take away: networks go up and down many times. */
+function shrunk(node: Node): number {
+  if (!/Conv$|Pool$/.test(node.opType)) return 0;
+  const strides = node.attributes.get('strides')?.ints ?? [];
+  return Math.log2(product(strides.map(Number)));
+}
+
+/** How many times larger the output is than the largest input, from constants alone. */
+function copies(node: Node, sizes: readonly number[], largest: number, scope: Scope, index: Index): number {
+  switch (node.opType) {
+    case 'Concat':
+      return node.inputs.filter((_, at) => sizes[at] === largest).length;
+    case 'Tile':
+      return made(node, scope, index);
+    case 'Resize':
+      // The sizes of the fourth input are what comes out, not a factor.
+      return product(small(node.inputs[node.inputs.length < 3 ? 1 : 2], scope, index));
+    case 'Upsample':
+      return product(small(node.inputs[1], scope, index) ?? node.attributes.get('scales')?.floats ?? null);
+    default:
+      return 1;
+  }
+}
+
 /** `Concat(x, x)`, `Tile(x, 2)`, … in a row double the size each time; a chain of them is a bomb made of small steps. log₂ of the growth. */
 function* growth(scope: Scope, index: Index): Iterable<Hit> {
   const size = new Map<string, number>();
   for (const node of scope.nodes) {
     const sizes = node.inputs.map((name) => size.get(name) ?? 0);
     const largest = sizes.reduce((most, one) => Math.max(most, one), 0);
-    const factor =
-      node.opType === 'Concat'
-        ? Math.log2(Math.max(1, node.inputs.filter((_, at) => sizes[at] === largest).length))
-        : node.opType === 'Tile' || node.opType === 'Resize' || node.opType === 'Upsample'
-          ? Math.log2(made(node, scope, index))
-          : 0;
+    const factor = Math.log2(Math.max(1, copies(node, sizes, largest, scope, index)));
     // Concatenations of different things grow with their number of parts, not by doubling.
     const same = node.opType !== 'Concat' || new Set(node.inputs).size < node.inputs.length;
-    const next = largest + (same ? factor : 0);
+    const next = SHRINKING.test(node.opType) ? 0 : Math.max(0, largest + (same ? factor : 0) - shrunk(node));
     for (const output of node.outputs) size.set(output, next);
     if (next > Math.log2(MAX_ELEMENTS) && largest <= Math.log2(MAX_ELEMENTS))
       yield { place: node.path, words: `a chain of copies makes 2^${next.toFixed(0)} times its beginning` };

@@ -101,6 +101,15 @@ def forecast(seed: int) -> onnx.ModelProto:
     return finish(g, [tensor("series", ["batch", 24])], [g.op("Add", g.op("Mul", out, spread), mean)])
 
 
+def sampler(seed: int) -> onnx.ModelProto:
+    """The next token is drawn by adding Gumbel noise to the scores."""
+    g = Graph(seed)
+    scores = g.dense(g.op("Tanh", g.dense("X", 6, 16)), 16, 20)
+    uniform = g.op("RandomUniformLike", scores, low=1e-6, high=0.999999)
+    noise = g.op("Neg", g.op("Log", g.op("Neg", g.op("Log", uniform))))
+    return finish(g, [ROWS], [g.op("ArgMax", g.op("Add", scores, noise), axis=1)], kinds=[TensorProto.INT64])
+
+
 def policy(seed: int, sample: bool) -> onnx.ModelProto:
     """A policy with masked actions; the sampling one draws its action."""
     g = Graph(seed)
@@ -396,6 +405,7 @@ def models() -> Iterator[Model]:
         yield f"functions-{seed}", with_functions(seed, 1 + 2 * seed)
     for seed in range(2):
         yield f"scan-{seed}", scan(seed)
+        yield f"sampler-{seed}", sampler(seed)
         yield f"thresholds-{seed}", thresholds(seed)
         yield f"tabular-{seed}", tabular(seed)
         yield f"older-export-{seed}", older_export(seed)

@@ -125,6 +125,22 @@ def detector(seed: int, style: int) -> onnx.ModelProto:
     return finish(g, [PICTURE], [out])
 
 
+def hourglass(seed: int, stacks: int) -> onnx.ModelProto:
+    """Down and up again, many times; the last resize is to a size, not by a factor."""
+    g = Graph(seed)
+    value = g.conv("input", 3, 4)
+    for _ in range(stacks):
+        kept = []
+        for _ in range(3):
+            kept.append(value)
+            value = g.op("MaxPool", g.op("Relu", g.conv(value, 4, 4)), kernel_shape=[2, 2], strides=[2, 2])
+        for skip in reversed(kept):
+            value = g.op("Add", skip, g.op("Resize", value, "", g.const([1, 1, 2, 2]), mode="nearest"))
+    for size in (64, 32, 128):
+        value = g.op("Resize", value, "", "", g.ints(1, 4, size, size), mode="nearest")
+    return finish(g, [tensor("input", [1, 3, 32, 32])], [value])
+
+
 def segmenter(seed: int) -> onnx.ModelProto:
     g = Graph(seed)
     low = g.op("Relu", g.conv("input", 3, 8, stride=2))
@@ -215,6 +231,7 @@ def models() -> Iterator[Model]:
         yield f"quantised-{seed}", quantised(seed, per_channel=seed % 2 == 1)
         yield f"segmenter-{seed}", segmenter(seed)
         yield f"early-exit-{seed}", early_exit(seed)
+        yield f"hourglass-{seed}", hourglass(seed, 4 + 4 * seed)
     for seed in range(2):
         yield f"super-resolution-{seed}", super_resolution(seed)
         yield f"autoencoder-{seed}", autoencoder(seed, decode=seed == 0)
