@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from lazaret_trainer.forensics.calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, fit, judge
-from lazaret_trainer.forensics.flip_shift import FLIP_THRESHOLD
+from lazaret_trainer.forensics.examination import FLIP_THRESHOLD
 from lazaret_trainer.forensics.honest import DECIDING, HONEST
 from lazaret_trainer.forensics.measured import wilson
 
-FLOOR = {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "margin": 0.1}
+FLOOR = {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "margin": 0.1, "flip": 0.015}
 """Least deviation of a score that is believed."""
 TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "implant", "graph")
 
@@ -18,9 +18,9 @@ Row = dict[str, Any]
 
 
 def honest(rows: Sequence[Row], mode: str) -> dict[str, Honest]:
-    clean = [row for row in rows if row["attack"] == "clean" and row["seed"] % 2 == 1 and row["mode"] == mode]
-    names = [name for name in FLOOR if len([row for row in clean if name in row["scores"]]) >= 2]
-    return {name: fit([row["scores"][name] for row in clean if name in row["scores"]], FLOOR[name]) for name in names}
+    clean = [row for row in rows if row["attack"] == "clean" and row["seed"] % 2 == 1 and row["mode"] == mode and row["scores"]]
+    scores = [{**row["scores"], **({"flip": row["flip"]["shift"]} if mode == "golden" else {})} for row in clean]
+    return {name: fit([each[name] for each in scores], floor) for name, floor in FLOOR.items() if all(name in each for each in scores)}
 
 
 def calibrated(rows: Sequence[Row]) -> str:

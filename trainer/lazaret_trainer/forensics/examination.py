@@ -8,7 +8,7 @@ import numpy as np
 
 from .calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, judge
 from .evidence import Evidence, effort_for, gather
-from .flip_shift import FLIP_THRESHOLD, FlipShift, flip_shifts, largest
+from .flip_shift import FlipShift, flip_shifts, largest
 from .honest import DECIDING, HONEST, SOURCE
 from .inversion import Ground
 from .network import checked, read_network
@@ -23,6 +23,8 @@ FEWEST_PROBES = 20
 """Records that both models get right, below which nothing is searched."""
 MOST_HELD_OUT = 500
 """Records a recovered trigger is measured on: 500 put Wilson's interval within ±4.4 points."""
+FLIP_THRESHOLD = HONEST["golden"]["flip"].threshold(CONTAIN_BUDGET)
+"""Mean shift of probability from class to class that one clean model of a hundred reaches."""
 WORKING = 0.5
 """Lower bound of a recovered trigger's success from which the model counts as compromised and not only as odd."""
 

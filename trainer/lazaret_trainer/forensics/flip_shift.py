@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FLIP_THRESHOLD = 0.1
-"""Mean shift of probability. Between honestly retrained models it stayed under .076, a fifth of a class flipped made .138 and more."""
 FEWEST_RECORDS = 8
 """Records of a class below which its mean says too little."""
 

@@ -10,6 +10,7 @@ HONEST = {
         "warp": Honest(0.0, 0.1500, 9),
         "scan": Honest(0.0056, 0.0500, 9),
         "margin": Honest(0.1078, 0.1000, 9),
+        "flip": Honest(0.0200, 0.0150, 6),
     },
     "student": {
         "patch": Honest(-0.3344, 0.2000, 9),
