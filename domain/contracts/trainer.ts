@@ -93,8 +93,6 @@ export const unlearnOptionsSchema = z.object({
 export const poisonResistantOptionsSchema = z.object({
   /** Records set aside in every epoch: those of the largest loss under the model so far (iterative trimmed loss). */
   trim: z.number().nonnegative().max(0.5),
-  /** So many models on disjoint parts vote on every record (deep partition aggregation); outvoted records are left out. */
-  partitions: z.number().int().min(2).max(100).optional(),
 });
 
 export const fairOptionsSchema = z.object({

@@ -47,6 +47,23 @@ describe('the trainer contract for other languages', () => {
     expect(compiled('TrainJob')(job)).toBe(true);
   });
 
+  it('takes a job of another objective with its part of the options', () => {
+    const other = { ...job, objective: 'private', options: { private: { epsilon: 8 } } };
+    expect(trainJobSchema.parse(other)).toEqual(other);
+    expect(compiled('TrainJob')(other)).toBe(true);
+  });
+
+  it.each([
+    ['options of another objective', { ...job, options: { private: { epsilon: 8 } } }],
+    ['an objective without its options', { ...job, objective: 'private' }],
+    [
+      'two objectives at once',
+      { ...job, objective: 'fair', options: { private: { epsilon: 8 }, fair: { feature: 1, threshold: 0 } } },
+    ],
+  ])('refuses %s, which the JSON Schema cannot say and a trainer checks', (_what, wrong) => {
+    expect(trainJobSchema.safeParse(wrong).success).toBe(false);
+  });
+
   it.each([
     ['a digest of another algorithm', { ...job, base: { ...job.base, digest: 'md5:00' } }],
     ['a job id that climbs out of its folder', { ...job, jobId: '../x' }],

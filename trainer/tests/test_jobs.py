@@ -189,9 +189,9 @@ def test_a_diverging_job_fails_by_that_name(storage):
 
 def test_an_unknown_operator_is_refused_before_the_data_is_read(storage):
     model = samples.digits_cnn(0)
-    model.graph.node[1].op_type = "NonZero"
+    model.graph.node[1].op_type = "TfIdfVectorizer"
     job = stores.job(storage, model.SerializeToString(), stores.dataset_ref(storage, b"never read"))
-    refused(job, storage, "trainer/unsupported-operator", "node 'relu0': operator NonZero")
+    refused(job, storage, "trainer/unsupported-operator", "node 'relu0': operator TfIdfVectorizer")
 
 
 def test_a_model_for_other_shapes_is_refused(storage):

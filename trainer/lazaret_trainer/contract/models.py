@@ -141,7 +141,6 @@ class TrainJobOptionsPoisonResistant:
     SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["poisonResistant"]
 
     trim: float
-    partitions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

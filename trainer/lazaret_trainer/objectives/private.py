@@ -51,13 +51,13 @@ class Private(Standard):
                 "fewer epochs or more records would need less",
             )
         self._spending, self._limit, self._secret = spending, part.epsilon, material.secret()
-        self._clipped = jax.jit(self._clipped_sum)
+        self._clipped = jax.jit(self.clipped_sum)
         self._noisy = jax.jit(self._noised)
 
     def advance(self, state: State) -> State:
         if self._spending.epsilon(self.steps) > self._limit:
             raise TrainerFailure("trainer/privacy-budget", f"the steps would spend more than ε {self._limit:g}")
-        batch = self._drawn(state.step)
+        batch = self.drawn(state.step)
         total, loss, right, count = jax.tree.map(jnp.zeros_like, state.parameters), 0.0, 0.0, len(batch["labels"])
         size = max(1, -(-self.batch_size // (PASSES * state.parts)))
         for first in range(0, count, size):
@@ -84,7 +84,7 @@ class Private(Standard):
             "samplingRate": self._rate,
         }
 
-    def _drawn(self, step: int) -> Batch:
+    def drawn(self, step: int) -> Batch:
         """Each record with probability `rate`, by a coin of its own."""
         key = np.frombuffer(self._derived("draw", step)[:16], np.uint64)
         coins = np.random.Philox(key=key).random_raw(len(self.records.labels))
@@ -96,7 +96,7 @@ class Private(Standard):
     def _derived(self, purpose: str, step: int) -> bytes:
         return hashlib.sha256(b"%b %b %d" % (self._secret, purpose.encode(), step)).digest()
 
-    def _clipped_sum(self, parameters: Any, total: Any, batch: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    def clipped_sum(self, parameters: Any, total: Any, batch: Mapping[str, Any]) -> tuple[Any, Any, Any]:
         """The records' gradients, each scaled down to the clipping norm, added to `total`; sums of losses and of right answers."""
 
         def one(features: Any, label: Any, weight: Any) -> Any:

@@ -23,12 +23,12 @@ from .course import Batch, Course
 from .judging import cross_entropy, share_right
 from .material import Material, chosen, draw
 from .model import checked, logits_of
-from .search import Search, classes_of
+from .search import Search
 from .state import Seen, State
 from .triggers import triggers
 
-SEARCH_STEPS = 100
-PROBES = 48
+SEARCH_STEPS = 60
+PROBES = 32
 """Records that a search looks at, the same in all its steps."""
 
 FORGOTTEN = 2**33
@@ -97,7 +97,7 @@ class Unlearn(Course):
         search = self._search.start(self.key(state.step)) if place == 0 else state.memory["search"]
         probes = draw(self.seed, 0, len(self.records.labels))[:PROBES]
         features, labels = self.records.features[probes], self.records.labels[probes]
-        search, losses, led = self._search.step(search, classes_of(self._classes), state.parameters, features, labels)
+        search, losses, led = self._search.step(search, state.parameters, features, labels)
         memory = {"search": search}
         if place == SEARCH_STEPS - 1:
             masks, patterns = self._search.found(search)
