@@ -350,7 +350,7 @@ EXPENSIVE = {
 def test_what_would_take_for_ever_or_all_memory_is_refused_quickly(name):
     nodes, initializers = EXPENSIVE[name]
     began = time.monotonic()
-    with pytest.raises((UnsupportedOperator, InvalidModel), match="elements are computed|are unrolled|takes more than|at most"):
+    with pytest.raises((UnsupportedOperator, InvalidModel), match=r"elements are computed|are unrolled|takes more than|at most"):
         GraphModel(model(nodes, initializers))({}, np.ones((2, 4), np.float32), "y")
     assert time.monotonic() - began < SECONDS_TO_REFUSE
 

@@ -8,31 +8,12 @@ from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProt
 
 from .attributes import attribute_value, tensor_values
 from .expansion import FUNCTIONS, expand
+from .frozen import frozen_names
 from .limits import DEEPEST_NESTING, LARGEST_GRAPH_NODES
 from .program import InvalidModel, Program, Step
 from .registry import OPERATORS, Array, Call, UnsupportedOperator
 
 DEFAULT_DOMAINS = ("", "ai.onnx")
-
-FROZEN_OPERANDS: Mapping[str, tuple[int, ...]] = {
-    "Attention": (3,),
-    "BatchNormalization": (3, 4),
-    "Clip": (1, 2),
-    "DequantizeLinear": (1,),
-    "Dropout": (1,),
-    "OneHot": (2,),
-    "Pad": (2,),
-    "Pow": (1,),
-    "QLinearConv": (1, 4, 6),
-    "QLinearMatMul": (1, 4, 6),
-    "QuantizeLinear": (1,),
-    "Range": (0, 1, 2),
-    "Resize": (1, 2),
-    "RotaryEmbedding": (1, 2),
-    "Upsample": (1,),
-}
-"""Floats that are no weights: statistics, bounds, exponents, masks, scales of quantisation and of images, tables of sines. They have
-gradients, and training them would change what the model means."""
 
 Arguments = Mapping[str, AttributeProto]
 """Attributes at the call of a function, which attributes within refer to by name."""
@@ -188,15 +169,4 @@ def _program(inputs: list[str], outputs: list[str], constants: Mapping[str, np.n
     for name in outputs:
         if name not in known:
             raise InvalidModel(f"the output {name!r} is made by no node")
-    return Program(inputs, outputs, constants, steps, frozenset().union(*(_frozen(step) for step in steps)))
-
-
-def _frozen(step: Step) -> set[str]:
-    node = step.call.node
-    frozen = {node.input[position] for position in FROZEN_OPERANDS.get(node.op_type, ()) if position < len(node.input)}
-    for value in step.call.attributes.values():
-        if isinstance(value, Program):
-            frozen.update(value.frozen)
-    if step.body is not None:
-        frozen.update(given for given, name in zip(node.input, step.body.inputs, strict=False) if name in step.body.frozen)
-    return frozen
+    return Program(inputs, outputs, constants, steps, frozenset().union(*(frozen_names(step) for step in steps)))
