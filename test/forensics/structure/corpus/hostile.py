@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hostile_files
 import hostile_graphs
+import missed
 
 HERE = Path(__file__).parent / "hostile"
 
@@ -24,6 +25,10 @@ def main() -> None:
             raise ValueError(f"{name} is there twice")
         (HERE / f"{name}.onnx").write_bytes(data)
         expected[name] = rule
+    beyond = HERE.parent / "missed"
+    beyond.mkdir(exist_ok=True)
+    for name, case in missed.cases():
+        (beyond / f"{name}.onnx").write_bytes(case.SerializeToString(deterministic=True))
     (HERE / "expected.json").write_text(json.dumps(dict(sorted(expected.items())), indent=2) + "\n")
 
 
