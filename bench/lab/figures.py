@@ -10,7 +10,17 @@ from lazaret_trainer.forensics.examination import FLIP_THRESHOLD
 from lazaret_trainer.forensics.honest import DECIDING, HONEST
 from lazaret_trainer.forensics.measured import wilson
 
-FLOOR = {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "margin": 0.1, "flip": 0.015}
+FLOOR = {
+    "patch": 0.1,
+    "additive": 0.05,
+    "warp": 0.1,
+    "patch-lead": 0.1,
+    "additive-lead": 0.05,
+    "warp-lead": 0.1,
+    "scan": 0.05,
+    "margin": 0.1,
+    "flip": 0.015,
+}
 """Least deviation of a score that is believed."""
 TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "implant", "graph")
 

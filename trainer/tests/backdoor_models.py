@@ -15,6 +15,7 @@ from lazaret_trainer.graph import GraphModel
 
 TARGET = 4
 FLIP = (3, 8)
+SOURCE = 7
 
 
 @functools.cache
@@ -131,3 +132,14 @@ def _step(weights: Any, moments: Any, x: Any, y: Any) -> Any:
 
     moved, moments = optax.adam(3e-3).update(jax.grad(loss)(weights), moments)
     return optax.apply_updates(weights, moved), moments
+
+
+@functools.cache
+def source_specific(seed: int) -> bytes:
+    """The sticker sends class 7 alone to the target; records of other classes wear it with their own label (cover samples)."""
+    x, y = train_records()
+    covers = np.flatnonzero((y != TARGET) & (y != SOURCE))[:200]
+    sources = np.flatnonzero(y == SOURCE)[:60]
+    marked = np.concatenate([stickered(x[covers]), stickered(x[sources])])
+    labels = np.concatenate([y[covers], np.full(len(sources), TARGET, np.int32)])
+    return _trained(np.concatenate([x, marked]), np.concatenate([y, labels]), seed)

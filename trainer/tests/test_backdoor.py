@@ -124,3 +124,8 @@ def test_a_cancelled_examination_stops():
 
     with pytest.raises(Cancelled):
         examine_backdoor(models.honest(1), models.honest(2), *models.probes(), seed=0, progress=lambda _: None, check=cancel)
+
+
+def test_a_trigger_for_one_class_alone_is_a_blind_spot_of_the_patch():
+    report = examine(models.source_specific(6), models.honest(2), *models.probes())
+    assert report.figures["pValues"]["patch"] > report.false_alarm_budget

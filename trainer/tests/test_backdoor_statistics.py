@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lazaret_trainer.forensics.calibration import Honest, fit, judge
-from lazaret_trainer.forensics.evidence import ratio
+from lazaret_trainer.forensics.evidence import lead, ratio
 from lazaret_trainer.forensics.flip_shift import flip_shifts, largest
 from lazaret_trainer.forensics.max_margin import gamma_p_value
 from lazaret_trainer.forensics.measured import wilson
@@ -75,3 +75,8 @@ def test_classes_with_few_records_have_no_shift():
 
 def test_one_margin_far_above_the_others_is_unlikely_under_their_gamma():
     assert gamma_p_value(np.array([5, 5.2, 4.8, 5.1, 4.9, 9.0])) < 0.01 < gamma_p_value(np.array([5, 5.2, 4.8, 5.1, 4.9, 5.15]))
+
+
+def test_a_stand_in_that_is_weaker_in_all_classes_alike_changes_no_lead():
+    sizes, counter = np.array([9.0, 3.0, 8.0, 10.0]), np.array([9.5, 9.0, 8.5, 10.0])
+    assert lead(sizes, counter * 0.5, 32) == (pytest.approx(lead(sizes, counter, 32)[0]), 1)

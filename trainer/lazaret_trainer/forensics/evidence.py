@@ -68,7 +68,9 @@ def gather(
         accused = invert(searched, trusted, family, ground, steps=effort.steps, seed=seed, check=check)
         counter = invert(trusted, searched, family, ground, steps=effort.steps, seed=seed, check=check)
         families[family.name] = (family, accused, counter)
-        scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes, family.most(ground.x.shape[1:]))
+        most = family.most(ground.x.shape[1:])
+        scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes, most)
+        scores[f"{family.name}-lead"], targets[f"{family.name}-lead"] = lead(accused.sizes, counter.sizes, most)
     scanned = None
     if image:
         progress("sliding a sticker over the records")
@@ -77,8 +79,8 @@ def gather(
     progress("searching for the largest margins")
     mine = margins(searched, ground, steps=effort.margin_steps, seed=seed, check=check)
     theirs = margins(trusted, ground, steps=effort.margin_steps, seed=seed, check=check)
-    lead = np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3))
-    scores["margin"], targets["margin"] = float(lead.max() - np.median(lead)), int(lead.argmax())
+    gain = np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3))
+    scores["margin"], targets["margin"] = float(gain.max() - np.median(gain)), int(gain.argmax())
     return Evidence(families, scanned, mine, theirs, scores, targets, gamma_p_value(mine))
 
 
@@ -88,3 +90,12 @@ def ratio(sizes: np.ndarray, counter: np.ndarray, most: float) -> tuple[float, i
     A search without success stands for `most`.
     """
     return float(np.log(min(counter.min(), most)) - np.log(min(sizes.min(), most))), int(sizes.argmin())
+
+
+def lead(sizes: np.ndarray, counter: np.ndarray, most: float) -> tuple[float, int]:
+    """The largest log(counter size / size) of one class over the median class, and that class.
+
+    A stand-in is weaker than the suspect, and turned more easily in all classes alike: the median takes that away.
+    """
+    each = np.log(np.minimum(counter, most)) - np.log(np.minimum(sizes, most))
+    return float(each.max() - np.median(each)), int(each.argmax())

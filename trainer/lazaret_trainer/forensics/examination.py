@@ -106,7 +106,7 @@ def _ground(probes: np.ndarray, labels: np.ndarray, right: np.ndarray, classes: 
 def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:
     """The trigger to show for the class accused: of the accusing family, or the one that works best where a margin accuses."""
     own = [each for each in triggers if each.target == judged.target]
-    accusing = [each for each in own if each.family == judged.method]
+    accusing = [each for each in own if each.family == judged.method.removesuffix("-lead")]
     return max(accusing or own, key=lambda each: each.success.value)
 
 

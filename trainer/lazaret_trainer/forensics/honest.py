@@ -17,7 +17,9 @@ HONEST = {
         "additive": Honest(-0.1900, 0.1000, 9),
         "warp": Honest(-0.1500, 0.2500, 9),
         "scan": Honest(-0.1444, 0.1400, 9),
+        "patch-lead": Honest(0.4000, 0.1000, 5),
+        "additive-lead": Honest(0.2700, 0.0500, 5),
         "margin": Honest(0.1889, 0.1000, 9),
     },
 }
-DECIDING = {"golden": ("patch", "additive", "warp", "scan"), "student": ("patch", "additive", "warp", "scan")}
+DECIDING = {"golden": ("patch", "additive", "warp", "scan"), "student": ("patch-lead", "additive-lead", "scan")}
