@@ -72,6 +72,14 @@ describe('a scan of anything at all', () => {
       }
   });
 
+  it('has every rule with its meaning on its page, docs/forensics/structure.md', () => {
+    const page = readFileSync(new URL('../../../docs/forensics/structure.md', import.meta.url), 'utf8').replace(
+      / +/g,
+      ' ',
+    );
+    for (const { id, meaning } of RULES) expect(page).toMatch(new RegExp(`\\| \`${id}\` \\|.*${escaped(meaning)}`));
+  });
+
   it('has one meaning for each rule', () => {
     expect(new Set(RULES.map((rule) => rule.id)).size).toBe(RULES.length);
     expect(new Set(RULES.map((rule) => rule.meaning)).size).toBe(RULES.length);
@@ -120,6 +128,8 @@ describe('with the golden model at hand', () => {
     expect(alarms(suspect, { golden })).toEqual(['golden/low-bits']);
   });
 });
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The first 512-byte field of raw data: the first layer's weights of the corpus's network. */
 function weightOf(bytes: Uint8Array): Buffer {
