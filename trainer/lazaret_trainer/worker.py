@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from . import device, logs, settings
 from .activity import train_activity
+from .examine_activity import examine_activity
 from .idleness import Idleness
 from .storage import S3Storage
 
@@ -34,11 +35,12 @@ async def serve(configured: settings.Settings, stop: asyncio.Event) -> None:
     if client is None:
         return
     idleness = Idleness()
+    storage = S3Storage(configured.s3)
     with ThreadPoolExecutor(1, thread_name_prefix="job") as jobs:
         worker = Worker(
             client,
             task_queue=configured.queue,
-            activities=[train_activity(S3Storage(configured.s3), identity)],
+            activities=[train_activity(storage, identity), examine_activity(storage)],
             activity_executor=jobs,
             # One device, one job: a second one would wait for the first with its clock running.
             max_concurrent_activities=1,
