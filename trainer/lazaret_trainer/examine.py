@@ -1,4 +1,7 @@
-"""An examination of model files without a station: `python -m lazaret_trainer.examine --help`. One JSON object on stdout, progress on stderr."""
+"""An examination of model files without a station: `python -m lazaret_trainer.examine --help`.
+
+One JSON object goes to stdout, progress to stderr.
+"""
 
 import argparse
 import dataclasses

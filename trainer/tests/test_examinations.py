@@ -63,7 +63,8 @@ def test_finds_the_backdoor_of_a_poisoned_model_and_gives_the_trigger_as_numbers
     result = examine(job(storage, digits), desk(storage, said=said))
     assert read(ExamineResult, json.loads(json.dumps(write(result)))) == result
     assert (result.verdict, result.target) == ("compromised", digits[3])
-    assert result.success is not None and result.success.low > 0.5
+    assert result.success is not None
+    assert result.success.low > 0.5
     assert result.trigger is not None
     trigger = json.loads(storage.get(result.trigger, missing="trainer/bad-job"))
     assert trigger["schema"] == "lazaret.trigger/v1"
