@@ -78,8 +78,32 @@ export interface StructureDetail {
   };
 }
 
+/** Kinds of change between two sets of weights, by what could have made them. */
+export const WEIGHT_CHANGES = [
+  'none',
+  'pruned',
+  'requantised',
+  'low-bits',
+  'bit-flips',
+  'scaled',
+  'few-neurons',
+  'low-rank',
+  'permutation',
+  'dense',
+  'scattered',
+] as const;
+
+export interface WeightChange {
+  readonly kind: (typeof WEIGHT_CHANGES)[number];
+  /** The rule that named it. */
+  readonly because: string;
+  /** After a permutation was undone: the kind of what is left. */
+  readonly rest?: (typeof WEIGHT_CHANGES)[number];
+}
+
 export interface WeightsDetail {
   readonly analyser: 'weights';
+  readonly change?: WeightChange;
   /** One row per tensor both models have, in graph order, at most 200. */
   readonly tensors: readonly {
     name: string;

@@ -1,5 +1,7 @@
-import type { Finding, WeightsDetail } from '../../domain/contracts/finding.ts';
+import type { Finding, WeightChange, WeightsDetail } from '../../domain/contracts/finding.ts';
 import { nonFinite, weightsOf, type Weight } from '../onnx/weights.ts';
+import { changeOf } from '../weights/change.ts';
+import { pairsOf } from '../weights/pair.ts';
 import { createRandom, type Random } from '../statistics/bootstrap.ts';
 import { spectrumOf } from '../statistics/spectrum.ts';
 import { analysis, inconclusive, type Analyser } from './analyser.ts';
@@ -15,11 +17,20 @@ const MAX_TENSORS = 200;
 const MAX_SINGULAR_VALUES = 8;
 /** The sketch of very large tensors gives the same figures every time. */
 const SKETCH_SEED = 1;
-/**
- * Gradient training moves nearly every weight; a change of fewer than these is an edit by hand. The one-neuron implant of the lab moved 139 of
- * 13 706 weights (1 %), retrainings moved 85 % and more.
- */
-const EDIT_SHARE = 0.05;
+/** What no training leaves behind. A permutation, a scaling or a requantisation needs a reason, not a culprit. */
+const EDITS: Partial<Record<WeightChange['kind'], string>> = {
+  'low-bits': 'data hidden in the low bits of the mantissa',
+  'bit-flips': 'flipped bits, as a fault or an attack on memory leaves them',
+  'few-neurons': 'an edit of few neurons by hand, not a training',
+  'low-rank': 'an edit of low rank',
+  scattered: 'an edit by hand, not a training',
+};
+const HARMLESS: Partial<Record<WeightChange['kind'], string>> = {
+  pruned: 'pruned',
+  requantised: 'requantised',
+  scaled: 'scaled',
+  permutation: 'permuted',
+};
 
 /** Differences as a retraining makes them say nothing by themselves; what cannot come from training does. */
 export const weightsAnalyser: Analyser<ModelPair> = {
@@ -54,6 +65,7 @@ function compare({ suspect, golden }: ModelPair): Finding {
   }
   const detail: WeightsDetail = {
     analyser: 'weights',
+    change: changeOf(pairsOf(weights, weightsOf(golden))),
     tensors: pairs.slice(0, MAX_TENSORS).map(({ weight, reference }) => row(weight, reference, random)),
     relativeChange: ratio(totals.difference, totals.golden),
   };
@@ -82,10 +94,14 @@ function judge(
   const where = most
     ? ` The largest change is in ${most.name} (${percent(most.relativeChange)} of its norm, effective rank ${most.effectiveRank.toFixed(1)}).`
     : '';
-  if (share < EDIT_SHARE)
+  const kind = detail.change?.rest ?? detail.change?.kind ?? 'dense';
+  const edit = EDITS[kind];
+  if (edit) return { verdict: 'suspicious', summary: `Only ${changed} of ${count} weights differ: ${edit}.${where}` };
+  const moved = HARMLESS[detail.change?.kind ?? 'dense'];
+  if (moved)
     return {
-      verdict: 'suspicious',
-      summary: `Only ${changed} of ${count} weights differ: an edit by hand, not a training.${where}`,
+      verdict: 'inconclusive',
+      summary: `The weights were ${moved} (${detail.change?.because ?? ''}), as a conversion does; ask who made it.${where}`,
     };
   return {
     verdict: 'inconclusive',
