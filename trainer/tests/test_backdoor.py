@@ -70,10 +70,9 @@ def test_the_same_examination_gives_the_same_figures():
     assert again.figures == attacked().figures
 
 
-def test_without_a_golden_model_the_target_is_named_too():
+def test_without_a_golden_model_the_target_is_named_and_nobody_is_condemned():
     report = examine(models.backdoored(3), None, *models.probes())
-    assert report.verdict in ("compromised", "suspicious")
-    assert report.target == models.TARGET
+    assert (report.verdict, report.target) == ("suspicious", models.TARGET)
     assert report.flip is None
 
 

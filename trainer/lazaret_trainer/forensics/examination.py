@@ -74,7 +74,7 @@ def examine_backdoor(
     shifts = flip_shifts(_softmax(mine), _softmax(theirs), labels) if mode == "golden" else np.zeros((classes, classes))
     flip = largest(shifts)
     named = _named(triggers, judged)
-    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph)
+    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph, proven=mode == "golden")
     blamed = named if judged.p_value <= FALSE_ALARM_BUDGET else None
     trigger = None if blamed is None else Trigger(blamed.mask, blamed.pattern, blamed.family)
     return BackdoorReport(
@@ -110,8 +110,9 @@ def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:
     return max(accusing or own, key=lambda each: each.success.value)
 
 
-def _verdict(judged: Judged, named: ClassTrigger, flip: FlipShift, blind: bool) -> Verdict:
-    if judged.p_value <= CONTAIN_BUDGET and named.success.low >= WORKING:
+def _verdict(judged: Judged, named: ClassTrigger, flip: FlipShift, blind: bool, proven: bool) -> Verdict:
+    # Without golden the method misses its bar (docs/forensics/backdoor.md): what it says MUST NOT condemn a model by itself.
+    if proven and judged.p_value <= CONTAIN_BUDGET and named.success.low >= WORKING:
         return "compromised"
     if judged.p_value <= FALSE_ALARM_BUDGET or flip.shift >= FLIP_THRESHOLD:
         return "suspicious"
