@@ -11,6 +11,8 @@ const MIN_LOW_BITS = 4;
 const LOW_BITS = 12;
 /** Flipped bits above this share of all words are no longer faults or an attack on single weights. */
 const MAX_FLIPPED = 0.05;
+/** Several flips may meet in one word of a small tensor. */
+const MOSTLY_FEW = 0.9;
 /** An implant touches few neurons: rows or columns. */
 const MAX_NEURONS = 0.25;
 /** A low-rank edit of a matrix leaves at least three quarters of its directions alone. */
@@ -66,7 +68,7 @@ export const kindRules: readonly Rule[] = [
   {
     kind: 'bit-flips',
     when: (all, entries) =>
-      share(all, (one) => one.fewBits, changedOf) >= NEARLY_ALL &&
+      share(all, (one) => one.fewBits, changedOf) >= MOSTLY_FEW &&
       total(all, changedOf) <= Math.max(1, entries * MAX_FLIPPED),
     because: 'few words differ, each in one or two bits',
   },
