@@ -10,7 +10,7 @@ import { createPredictor, type Predictor } from '../../forensics/predictor/predi
 import type { RecordTable } from './model-files.ts';
 
 /** Analysers that two files and some records are enough for. */
-export const FILE_ANALYSERS = ['graph', 'weights', 'behaviour'] as const satisfies readonly AnalyserName[];
+export const FILE_ANALYSERS = ['structure', 'graph', 'weights', 'behaviour'] as const satisfies readonly AnalyserName[];
 export type FileAnalyser = (typeof FILE_ANALYSERS)[number];
 
 export interface ModelExamination {
@@ -32,6 +32,8 @@ export async function examineModel(analyser: FileAnalyser, files: ModelExaminati
 }
 
 const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> = {
+  structure: async ({ suspect, golden }) =>
+    (await registry.structure.run({ suspect, golden, externalFiles: null })).finish({}),
   graph: async (files) => (await registry.graph.run(pairOf(files))).finish({}),
   weights: async (files) => (await registry.weights.run(pairOf(files))).finish({}),
   behaviour: async ({ suspect, golden, probes, requests }) => {

@@ -49,6 +49,7 @@ describe('examine', () => {
     const told = toldSchema.parse(ran.json());
     expect(ran.status).toBe(1);
     expect(verdictOf(told, 'graph')).toBe('clean');
+    expect(verdictOf(told, 'structure')).toBe('clean');
     const behaviour = told.findings.find(({ analyser }) => analyser === 'behaviour');
     expect(behaviour).toMatchObject({ verdict: 'compromised', detail: { attack: { targetClass: digits.target } } });
   });
