@@ -3,7 +3,10 @@
 import collections
 import os
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +41,9 @@ STATIC_FLOATS = {
 QUICKLY: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
 """Every function runs once, on a few numbers: compiling it is the cost."""
 
+TOGETHER = 32
+"""Cases that are compiled as one function: the compiler has a price per function."""
+
 RANDOM = {"Bernoulli", "Dropout"}
 """The expected values are those of one generator; ONNX asks for a distribution only. Cases without chance are applicable."""
 
@@ -71,18 +77,64 @@ def array(value):
     return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
 
 
-def check(case, node) -> None:
+@dataclass(frozen=True)
+class Trial:
+    """One data set of a case: a function of the float operands, and what it must answer."""
+
+    case: Any
+    function: Callable[[dict[str, Any]], list[Any]]
+    traced: dict[str, Any]
+    expected: list[np.ndarray]
+
+
+def trials(case, node) -> list[Trial]:
     model = GraphModel(case.model.SerializeToString())
     static = {node.input[place] for place in STATIC_FLOATS.get(node.op_type, ()) if place < len(node.input)}
+    made = []
     for given, expected in case.data_sets:
         inputs = dict(zip(model.inputs, [array(value) for value in given], strict=True))
-        traced = {
-            name: jnp.asarray(value) for name, value in inputs.items() if jnp.issubdtype(value.dtype, jnp.floating) and name not in static
-        }
-        function = jax.jit(lambda traced, model=model, inputs=inputs: model.run(model.parameters, {**inputs, **traced}, model.outputs))
-        run = function.lower(traced).compile(compiler_options=QUICKLY)
-        for got, wanted in zip(run(traced), map(array, expected), strict=True):
-            compare(np.asarray(got), wanted, case)
+        traced = {name: value for name, value in inputs.items() if jnp.issubdtype(value.dtype, jnp.floating) and name not in static}
+        rest = {name: value for name, value in inputs.items() if name not in traced}
+
+        def function(traced, model=model, rest=rest):
+            return model.run(model.parameters, {**rest, **traced}, model.outputs)
+
+        made.append(Trial(case, function, traced, [array(value) for value in expected]))
+    return made
+
+
+def answers(group: Sequence[Trial]) -> list[list[Any]]:
+    """All in one compiled function. An integer or a boolean operand stays numpy: it may decide a shape."""
+    inputs = [{name: jnp.asarray(value) for name, value in trial.traced.items()} for trial in group]
+    together = jax.jit(lambda inputs: [trial.function(values) for trial, values in zip(group, inputs, strict=True)])
+    return together.lower(inputs).compile(compiler_options=QUICKLY)(inputs)
+
+
+def verdicts(group: Sequence[tuple[Any, Any]]) -> list[str]:
+    """One per case, empty where it passes. A case that cannot be traced MUST NOT take the others of its group with it."""
+    try:
+        made = [trials(case, node) for case, node in group]
+        results = iter(answers([trial for each in made for trial in each]))
+    except Exception as error:
+        if len(group) == 1:
+            return [_words(error)]
+        return [verdict for each in group for verdict in verdicts([each])]
+    return [verdict(each, results) for each in made]
+
+
+def verdict(of_case: Sequence[Trial], results: Iterator[list[Any]]) -> str:
+    failures = []
+    for trial, got in [(trial, next(results)) for trial in of_case]:
+        try:
+            for one, wanted in zip(got, trial.expected, strict=True):
+                compare(np.asarray(one), wanted, trial.case)
+        except Exception as error:
+            failures.append(_words(error))
+    return next(iter(failures), "")
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')[:150]}"
 
 
 def compare(got: np.ndarray, wanted: np.ndarray, case) -> None:
@@ -94,21 +146,13 @@ def compare(got: np.ndarray, wanted: np.ndarray, case) -> None:
     np.testing.assert_allclose(*numeric, rtol=max(case.rtol, 1e-3), atol=max(case.atol, 1e-5))
 
 
-def outcome(case, node) -> str:
-    """Nothing when it passes."""
-    try:
-        check(case, node)
-        return ""
-    except Exception as error:
-        return f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')[:150]}"
-
-
 @pytest.mark.filterwarnings("ignore")
 def test_the_operators_of_the_registry_pass_onnx_own_node_tests(capsys):
     judged = [(case, node, why_not_applicable(case, node)) for case, node in cases()]
     applicable = [(case, node) for case, node, reason in judged if reason is None]
     with ThreadPoolExecutor(THREADS) as pool:
-        outcomes = list(pool.map(lambda each: outcome(*each), applicable))
+        groups = [applicable[first : first + TOGETHER] for first in range(0, len(applicable), TOGETHER)]
+        outcomes = [words for group in pool.map(verdicts, groups) for words in group]
     failed = {case.name: why for (case, _), why in zip(applicable, outcomes, strict=True) if why}
     proven = {node.op_type for (_, node), why in zip(applicable, outcomes, strict=True) if not why}
     passed = len(applicable) - len(failed)
