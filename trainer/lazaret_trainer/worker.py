@@ -8,6 +8,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -57,7 +58,7 @@ async def serve(configured: settings.Settings, stop: asyncio.Event) -> None:
 
 
 async def _stopped_or_idle(stop: asyncio.Event, idleness: Idleness, idle_seconds: float | None) -> None:
-    waits = [asyncio.ensure_future(stop.wait())]
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait())]
     if idle_seconds is not None:
         waits.append(asyncio.ensure_future(idleness.lasts(idle_seconds)))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

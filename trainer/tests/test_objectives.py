@@ -163,7 +163,7 @@ def test_training_that_no_longer_helps_ends_early_with_the_weights_that_did_best
 
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(storage, monkeypatch):
     tried = []
-    original = Course._in_parts
+    original = Course.in_parts
 
     def little_memory(self, state, batch):
         tried.append(state.parts)
@@ -171,7 +171,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(storage, monkeypatch)
             raise MemoryError
         return original(self, state, batch)
 
-    monkeypatch.setattr(Course, "_in_parts", little_memory)
+    monkeypatch.setattr(Course, "in_parts", little_memory)
     result = jobs.train(a_job(storage, options={"accumulation": 2}), desk(storage))
     assert tried[:3] == [2, 4, 4]
     assert result.steps == 10
@@ -185,7 +185,7 @@ def test_a_device_without_room_for_one_record_is_a_failure_of_that_name(storage,
     refused(a_job(storage, options=None), storage, "trainer/out-of-memory", "one record at a time")
 
 
-def test_a_batch_in_parts_has_the_gradient_of_the_whole(tmp_path):
+def test_a_batchin_parts_has_the_gradient_of_the_whole(tmp_path):
     results = []
     for parts in (1, 5):
         storage = FolderStorage(tmp_path / str(parts))

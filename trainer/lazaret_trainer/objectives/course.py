@@ -115,7 +115,7 @@ class Course(ABC):
             batch = self.prepared(state.parameters, batch, self.key(state.step))
             parameters, optimizer, loss, seen = self._fused(state.parameters, state.optimizer, batch, np.uint32(state.step))
         else:
-            gradient, loss, seen = self._in_parts(state, batch)
+            gradient, loss, seen = self.in_parts(state, batch)
             parameters, optimizer = self._apply(gradient, state.optimizer, state.parameters)
         return self.stepped(state, parameters, optimizer, float(loss), Seen(*map(float, seen)))
 
@@ -211,7 +211,7 @@ class Course(ABC):
                     raise TrainerFailure("trainer/out-of-memory", "not even one record at a time fits into the device's memory") from error
                 state = replace(state, parts=min(2 * state.parts, self.batch_size))
 
-    def _in_parts(self, state: State, batch: Batch) -> tuple[Any, Any, tuple[Any, ...]]:
+    def in_parts(self, state: State, batch: Batch) -> tuple[Any, Any, tuple[Any, ...]]:
         """Gradient, loss and shares of a batch, part after part: each weighs as many records as it has."""
         total, count = None, len(batch["labels"])
         for index, rows in enumerate(np.array_split(np.arange(count), min(state.parts, count))):
