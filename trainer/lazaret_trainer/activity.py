@@ -1,8 +1,6 @@
 """The activity `train` of the contract: JSON in, JSON out, heartbeats, cancellation, and failures by their types."""
 
-import contextvars
 import logging
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,15 +12,10 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from . import jobs
 from .contract import ContractError, TrainJob, TrainProgress, read, write
 from .failures import Stopped, TrainerFailure
+from .pulse import Pulse
 from .storage import S3Storage
 
 LOG = logging.getLogger(__name__)
-
-HEARTBEAT_SECONDS = 0.4
-"""The contract asks for one every half second."""
-
-OVERTIME_SECONDS = 60.0
-"""A job hung in a compiler or a device says nothing of it. So the heart stops this long after the budget, and the station notices."""
 
 
 def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -34,11 +27,12 @@ def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]]
         job = _job(value)
         about = {"job": job.job_id, "attempt": activity.info().attempt}
         LOG.info("took the job", extra=about)
-        pulse = _Pulse(job, worker)
+        first = TrainProgress(job_id=job.job_id, step=0, steps=job.budget.steps, epoch=0, loss=None, checkpoint_step=0, worker=worker)
+        pulse = Pulse(write(first), job.budget.seconds)
         desk = jobs.Desk(
             storage=storage.waiting_with(wait),
             worker=worker,
-            report=pulse.take,
+            report=lambda progress: pulse.take(write(progress)),
             check=check,
             now=lambda: datetime.now(UTC),
             clock=time.monotonic,
@@ -82,32 +76,3 @@ def wait(seconds: float) -> None:
     """Sleeps, but not through a cancellation."""
     activity.wait_for_cancelled_sync(seconds)
     check()
-
-
-class _Pulse:
-    """Sends the newest progress as heartbeat, also while the job compiles or reads and has no steps to tell of."""
-
-    def __init__(self, job: TrainJob, worker: str):
-        self._progress = TrainProgress(
-            job_id=job.job_id, step=0, steps=job.budget.steps, epoch=0, loss=None, checkpoint_step=0, worker=worker
-        )
-        self._ends = time.monotonic() + job.budget.seconds + OVERTIME_SECONDS
-        self._over = threading.Event()
-        # Temporal finds the activity in the context, which threads do not inherit.
-        self._thread = threading.Thread(target=contextvars.copy_context().run, args=(self._beat,), daemon=True)
-
-    def take(self, progress: TrainProgress) -> None:
-        self._progress = progress
-
-    def _beat(self) -> None:
-        while time.monotonic() < self._ends:
-            activity.heartbeat(write(self._progress))
-            if self._over.wait(HEARTBEAT_SECONDS):
-                return
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()

@@ -1,8 +1,6 @@
 """The activity `examine` of the contract: the same manners as `train`, without checkpoints, because it takes a minute and not hours."""
 
-import contextvars
 import logging
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,9 +10,10 @@ from temporalio import activity
 from temporalio.exceptions import CancelledError
 
 from . import examinations
-from .activity import HEARTBEAT_SECONDS, OVERTIME_SECONDS, check, told, wait
+from .activity import check, told, wait
 from .contract import ContractError, ExamineJob, read, write
 from .failures import Stopped, TrainerFailure
+from .pulse import Pulse
 from .storage import S3Storage
 
 LOG = logging.getLogger(__name__)
@@ -31,7 +30,8 @@ def examine_activity(storage: S3Storage) -> Callable[[dict[str, Any]], dict[str,
             raise told(TrainerFailure("trainer/bad-job", str(error))) from None
         about = {"job": job.job_id, "attempt": activity.info().attempt}
         LOG.info("took the examination", extra=about)
-        with _Pulse(job) as pulse:
+        pulse = Pulse("starting", job.seconds)
+        with pulse:
             desk = examinations.ExaminationDesk(
                 storage=storage.waiting_with(wait),
                 report=pulse.take,
@@ -53,31 +53,3 @@ def examine_activity(storage: S3Storage) -> Callable[[dict[str, Any]], dict[str,
         return write(result)
 
     return examine
-
-
-class _Pulse:
-    """Says what is being done, also while it compiles. Falls silent after the budget, so that a hung device is noticed."""
-
-    def __init__(self, job: ExamineJob):
-        self._words = "starting"
-        self._ends = time.monotonic() + job.seconds + OVERTIME_SECONDS
-        self._over = threading.Event()
-        # Temporal finds the activity in the context, which threads do not inherit.
-        self._thread = threading.Thread(target=contextvars.copy_context().run, args=(self._beat,), daemon=True)
-
-    def take(self, words: str) -> None:
-        self._words = words
-
-    def _beat(self) -> None:
-        while time.monotonic() < self._ends:
-            activity.heartbeat(self._words)
-            if self._over.wait(HEARTBEAT_SECONDS):
-                return
-
-    def __enter__(self) -> "_Pulse":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
