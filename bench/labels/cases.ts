@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readLabels, readProbabilities } from '../../clients/examination/label-arrays.ts';
+import { readLabels, readProbabilities } from '../../clients/examination/npy-arrays.ts';
 import type { Labels, Probabilities } from '../../forensics/labels/arrays.ts';
 import { checkout } from '../../station/paths.ts';
 

@@ -1,7 +1,7 @@
 import { examineLabels, type LabelExamination } from '../../forensics/labels/examine.ts';
 import { LabelArraysRefused } from '../../forensics/labels/arrays.ts';
 import { NpyRefused } from '../../evidence/npy/header.ts';
-import { readLabels, readProbabilities } from './label-arrays.ts';
+import { readLabels, readProbabilities } from './npy-arrays.ts';
 
 /** Files that cannot be examined; the message says what was expected. `code` is `npy/refused` or `label-arrays/<fault>`. */
 export class LabelFilesRefused extends Error {

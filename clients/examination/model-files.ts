@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { NpyRefused } from '../../evidence/npy/header.ts';
-import { readNpy } from '../../evidence/npy/array.ts';
+import { arrayOf as npyArrayOf } from './npy-arrays.ts';
 
 /** Records as an examination takes them: row-major, `shape` is that of one record. */
 export interface RecordTable {
@@ -47,9 +47,9 @@ export function readClasses(file: string, records: number): Int32Array {
 function arrayOf(file: string) {
   if (!existsSync(file)) throw new ModelFilesRefused(`there is no file ${file}`);
   try {
-    return readNpy(readFileSync(file));
+    return npyArrayOf(file);
   } catch (error) {
-    if (error instanceof NpyRefused) throw new ModelFilesRefused(`${file}: ${error.message}`, { cause: error });
+    if (error instanceof NpyRefused) throw new ModelFilesRefused(error.message, { cause: error });
     throw error;
   }
 }

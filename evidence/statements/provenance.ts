@@ -4,6 +4,7 @@ import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
   trainBudgetSchema,
+  trainOptionsSchema,
   type TrainJob,
   type TrainResult,
 } from '../../domain/contracts/trainer.ts';
@@ -39,7 +40,12 @@ export function trainingProvenance(run: {
     predicate: {
       buildDefinition: {
         buildType: TRAINING_BUILD_TYPE,
-        externalParameters: { objective: job.objective, hyperparameters: job.hyperparameters, budget: job.budget },
+        externalParameters: {
+          objective: job.objective,
+          hyperparameters: job.hyperparameters,
+          budget: job.budget,
+          ...(job.options && { options: job.options }),
+        },
         internalParameters: { checkpointEverySteps: job.checkpointEverySteps, environment },
         resolvedDependencies: [
           {
@@ -77,6 +83,7 @@ const predicateSchema = z.strictObject({
       objective: z.string(),
       hyperparameters: hyperparametersSchema,
       budget: trainBudgetSchema,
+      options: trainOptionsSchema.optional(),
     }),
     internalParameters: z.record(z.string(), z.unknown()),
     resolvedDependencies: z.array(resourceDescriptorSchema),

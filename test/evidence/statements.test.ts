@@ -106,6 +106,12 @@ describe('the provenance of a training run', () => {
   });
 
   it("is not written for another job's result", () => {
+    const options = { private: { epsilon: 8 } } as const;
+    const told = trainingProvenance({ job: { ...job, objective: 'private', options }, result, builder: 'x' });
+    expect(told.predicate).toMatchObject({
+      buildDefinition: { externalParameters: { objective: 'private', options } },
+    });
+    expect(readTrainingProvenance(told).objective).toBe('private');
     expect(() => trainingProvenance({ job, result: { ...result, jobId: 'other' }, builder: 'x' })).toThrow(
       'not of this job',
     );

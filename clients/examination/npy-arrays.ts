@@ -34,7 +34,8 @@ export function readLabels(file: string): Labels {
   return labels;
 }
 
-function arrayOf(file: string): NpyArray {
+/** The array of a `.npy` file of any size. Throws NpyRefused with the file's name, or the file system's error. */
+export function arrayOf(file: string): NpyArray {
   try {
     return readNpy(bytesOf(file));
   } catch (error) {
