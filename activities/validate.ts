@@ -4,6 +4,7 @@ import type { ObjectRef } from '../domain/contracts/object-ref.ts';
 import type { ValidateActivities } from '../domain/contracts/activities.ts';
 import type { ValidationReport } from '../domain/contracts/plan.ts';
 import { Failure } from '../domain/incident/failure.ts';
+import { gateSettingsOf } from '../domain/incident/thresholds.ts';
 import { canonicalJson } from '../domain/proofs/canonical-json.ts';
 import { readDataset } from '../evidence/dataset/read.ts';
 import { capturedRows, tableOf } from '../forensics/analysers/window.ts';
@@ -25,7 +26,7 @@ type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 're
 export function createValidateActivities(deps: Needs): ValidateActivities {
   return {
     validateCandidate: async ({ incident, model, candidate, findings, capture }) => {
-      const thresholds = deps.configuration.models[model]?.gates;
+      const thresholds = gateSettingsOf(deps.configuration, model)?.thresholds;
       if (!thresholds) throw new Failure('internal/error', `lazaret.yaml declares no model "${model}"`);
       const golden = await goldenOf(deps, model);
       const bytes = { candidate: await deps.store.get(candidate), golden: await deps.store.get(golden.ref.artifact) };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SENSITIVITIES } from '../incident/kinds.ts';
 import { endpointNameSchema } from './alert.ts';
 import { publicKeySchema, roleSchema } from './approval.ts';
+import { fairnessSchema, gateThresholdsSchema, riskClassSchema, robustnessSchema, slicesSchema } from './gates.ts';
 import { digestSchema } from './object-ref.ts';
 import { fallbackRuleSchema } from './stance.ts';
 import { hyperparametersSchema, trainBudgetSchema } from './trainer.ts';
@@ -52,6 +53,12 @@ const endpointSchema = z.strictObject({
     .enum(SENSITIVITIES)
     .default('moderate')
     .describe('How much harm a wrong answer does; `high` and `safety` raise the severity.'),
+  riskClass: riskClassSchema
+    .default('high')
+    .describe('Which defaults the gates of the validation have: `low`, `limited` or `high`, the strictest.'),
+  gates: gateThresholdsSchema
+    .prefault({})
+    .describe('Thresholds of this endpoint, before those of its family. A family is held to its strictest endpoint.'),
   containment: containmentSchema.prefault({}),
   fallback: z
     .array(fallbackRuleSchema)
@@ -60,35 +67,6 @@ const endpointSchema = z.strictObject({
   canary: canarySchema.prefault({}),
 });
 export type EndpointConfig = z.infer<typeof endpointSchema>;
-
-const gateThresholdsSchema = z
-  .strictObject({
-    maxAccuracyDropPp: z
-      .number()
-      .min(0)
-      .max(100)
-      .default(1)
-      .describe('Percentage points below the golden model on the hold-out.'),
-    maxAttackSuccess: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.01)
-      .describe('Share of the captured attack that still succeeds, or the golden rate if higher.'),
-    maxEce: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.1)
-      .describe('Expected calibration error on the hold-out, or the golden one plus 0.02 if higher.'),
-    maxClassRecallDropPp: z
-      .number()
-      .min(0)
-      .max(100)
-      .default(10)
-      .describe('Percentage points any class may lose against the golden model.'),
-  })
-  .describe('Gates of the validation.');
 
 const modelSchema = z.strictObject({
   queue: z.string().min(1).max(200).default('trainer').describe('Temporal task queue of the trainer.'),
@@ -104,6 +82,9 @@ const modelSchema = z.strictObject({
     .default(0.01)
     .describe('Share of clean training records that may be dropped by mistake.'),
   gates: gateThresholdsSchema.prefault({}),
+  fairness: fairnessSchema.optional(),
+  slices: slicesSchema.default([]),
+  robustness: robustnessSchema.prefault({}),
 });
 export type ModelConfig = z.infer<typeof modelSchema>;
 

@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../../domain/contracts/configuration.ts';
 import type { Evaluation } from '../../domain/contracts/golden.ts';
 import type { GateResult, GateVerdict } from '../../domain/contracts/plan.ts';
+import type { Thresholds } from '../../domain/incident/thresholds.ts';
 import type { Digest } from '../../domain/proofs/digest.ts';
 import { newcombe, newcombePaired, wilson } from '../statistics/interval.ts';
 import type { AttackReplay } from './replay.ts';
@@ -17,7 +17,7 @@ export interface ValidationNeeds {
   readonly golden: Measured | null;
   /** Labels of the hold-out, in the order of the answers. */
   readonly labels: ArrayLike<number>;
-  readonly thresholds: ModelConfig['gates'];
+  readonly thresholds: Thresholds;
   readonly graphs: { readonly candidate: Digest | null; readonly golden: Digest | null };
   /** Float weights of the candidate that are not numbers; null where it could not be read. */
   readonly nonFiniteWeights: number | null;

@@ -4,6 +4,7 @@ import { digestOf } from '../../domain/proofs/digest.ts';
 import { evaluate } from '../../forensics/evaluation/evaluation.ts';
 import { answersTo, sortedLosses } from '../../forensics/evaluation/loss.ts';
 import { profileOf } from '../../forensics/evaluation/profile.ts';
+import { THRESHOLDS } from '../../domain/incident/thresholds.ts';
 import { graphHash } from '../../forensics/onnx/graph-hash.ts';
 import { readModel } from '../../forensics/onnx/reader.ts';
 import { nonFinite, weightsOf } from '../../forensics/onnx/weights.ts';
@@ -15,7 +16,7 @@ import { columnsOf, DIGIT_CLASSES, digits, modelBytes } from './vectors.ts';
 const DATASET = digestOf('holdout');
 const holdout = columnsOf('holdout');
 const window = columnsOf('window');
-const thresholds = { maxAccuracyDropPp: 1, maxAttackSuccess: 0.01, maxEce: 0.1, maxClassRecallDropPp: 10 };
+const thresholds = THRESHOLDS.high;
 
 let golden: Predictor;
 let suspect: Predictor;

@@ -67,6 +67,36 @@ describe('lazaret.yaml', () => {
     expect(error.message).toContain('Write a full URL');
   });
 
+  it('takes protected attributes by threshold or by values, and refuses anything between', () => {
+    const declared = (attribute: string) =>
+      GOOD.replace(
+        '  digits: {}',
+        `  digits:
+    fairness:
+      favourable: repaid
+      attributes:
+        - ${attribute}`,
+      );
+    const { models } = parseConfiguration(declared('{ name: sex, feature: 1, values: [1, 2] }'), 'lazaret.yaml');
+    expect(models['digits']?.fairness?.attributes).toEqual([{ name: 'sex', feature: 1, values: [1, 2] }]);
+    const both = problems(declared('{ name: age, feature: 4, threshold: 25, values: [1, 2] }'));
+    expect(both.message).toContain('give either "threshold" or "values"');
+    expect(problems(declared('{ name: age, feature: 4 }')).message).toContain('give either "threshold" or "values"');
+    expect(problems(declared('{ name: age, feature: 4, treshold: 25 }')).message).toContain(
+      'Did you mean "threshold"?',
+    );
+  });
+
+  it('takes a risk class and thresholds for each endpoint, and names the nearest class for an unknown one', () => {
+    const { endpoints } = parseConfiguration(
+      GOOD.replace('    model: digits', '    model: digits\n    riskClass: low\n    gates: { maxEce: 0.2 }'),
+      'lazaret.yaml',
+    );
+    expect(endpoints['signs']).toMatchObject({ riskClass: 'low', gates: { maxEce: 0.2 } });
+    const unknown = problems(GOOD.replace('    model: digits', '    model: digits\n    riskClass: limitted'));
+    expect(unknown.message).toContain('Did you mean "limited"?');
+  });
+
   it('points at references that lead nowhere', () => {
     const error = problems(GOOD.replace('    model: digits', '    model: letters'));
     expect(error.message).toContain('lazaret.yaml:7:12: endpoints.signs.model: unknown model "letters"');
