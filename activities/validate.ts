@@ -1,4 +1,5 @@
 import { regressionAttackSchema, type RegressionAttack } from '../domain/contracts/golden.ts';
+import { triggerImageSchema, type TriggerImage } from '../domain/contracts/examination.ts';
 import type { Finding } from '../domain/contracts/finding.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
 import type { ValidateActivities } from '../domain/contracts/activities.ts';
@@ -17,6 +18,7 @@ import type { Predictor } from '../forensics/predictor/predictor.ts';
 import { flowMatrix, winners } from '../forensics/statistics/calibration.ts';
 import { validate } from '../forensics/validation/gates.ts';
 import { replayAttack } from '../forensics/validation/replay.ts';
+import { tryTrigger } from '../forensics/validation/trigger.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { goldenOf, readWindow, withPredictors } from './examination.ts';
 import { readSuite } from './learn.ts';
@@ -33,6 +35,7 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
       const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
       const attack = await capturedAttack(deps, findings);
       const past = await pastAttacks(deps, model);
+      const recovered = await recoveredTrigger(deps, findings);
       const window = await readWindow(deps, capture.window);
       const parsed = { candidate: readModel(bytes.candidate), golden: readModel(bytes.golden) };
 
@@ -51,6 +54,13 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
           golden: await measure(reference),
           attack: attack && (await replayAttack(attack, own, reference)),
           regressions: await Promise.all(past.map((one) => replayAttack(one, own, reference))),
+          trigger:
+            recovered &&
+            (await tryTrigger(
+              recovered,
+              { columns, shape: manifest.featureShape, classes: manifest.classes },
+              { candidate: own, golden: reference },
+            )),
           flow: await flowOf(
             own,
             reference,
@@ -97,6 +107,23 @@ async function readAttack(deps: Needs, ref: ObjectRef): Promise<RegressionAttack
 async function capturedAttack(deps: Needs, findings: readonly Finding[]): Promise<RegressionAttack | null> {
   const detail = findings.find((finding) => finding.analyser === 'behaviour')?.detail;
   return detail?.analyser === 'behaviour' && detail.attack ? await readAttack(deps, detail.attack.requests) : null;
+}
+
+/**
+ * The trigger that the search recovered from the suspect; null where there is none, or where it is no more than what honest models yield to.
+ * One that is on record and cannot be read comes back without its arrays, so that its gate stays undecided.
+ */
+async function recoveredTrigger(
+  deps: Needs,
+  findings: readonly Finding[],
+): Promise<{ trigger: TriggerImage | null; target: number } | null> {
+  const found = findings.find((finding) => finding.analyser === 'backdoor');
+  if (found?.detail?.analyser !== 'backdoor' || (found.verdict !== 'compromised' && found.verdict !== 'suspicious'))
+    return null;
+  const { trigger, target } = found.detail;
+  if (trigger === null || target === null) return null;
+  const parsed = triggerImageSchema.safeParse(JSON.parse(new TextDecoder().decode(await deps.store.get(trigger))));
+  return { trigger: parsed.success ? parsed.data : null, target };
 }
 
 async function pastAttacks(deps: Needs, model: string): Promise<readonly RegressionAttack[]> {

@@ -3,7 +3,9 @@ import type { GateResult, GateVerdict } from '../../domain/contracts/plan.ts';
 import type { Thresholds } from '../../domain/incident/thresholds.ts';
 import type { Digest } from '../../domain/proofs/digest.ts';
 import { newcombe, newcombePaired, wilson } from '../statistics/interval.ts';
+import { MISSING, pp, ROUNDING, unmeasured } from './gate.ts';
 import type { AttackReplay } from './replay.ts';
+import { triggerGate, type TriggerTrial } from './trigger.ts';
 
 /** A model's figures on the hold-out, with its answer to every record of it. */
 export interface Measured {
@@ -24,6 +26,8 @@ export interface ValidationNeeds {
   /** The attack of this incident; null where none was captured (then there is none to withstand). */
   readonly attack: AttackReplay | null;
   readonly regressions: readonly AttackReplay[];
+  /** Absent where no trigger was recovered from the suspect. */
+  readonly trigger: TriggerTrial | null;
 }
 
 /** Gates in the order of the report. Pure: everything was measured before. A gate that cannot be measured never passes. */
@@ -37,6 +41,7 @@ export function validate(needs: ValidationNeeds): { gates: readonly GateResult[]
     ...needs.regressions.map((past) =>
       attackGate(`regression:${past.incident}`, `Attack of ${past.incident} fails`, past, needs),
     ),
+    ...(needs.trigger ? [triggerGate(needs.trigger, needs.thresholds.maxTriggerGain)] : []),
     graphGate(needs),
     weightsGate(needs),
   ];
@@ -48,15 +53,6 @@ export function overall(gates: readonly GateResult[]): GateVerdict {
   if (gates.some((gate) => gate.verdict === 'fail')) return 'fail';
   return gates.length === 0 || gates.some((gate) => gate.verdict === 'inconclusive') ? 'inconclusive' : 'pass';
 }
-
-type About = Pick<GateResult, 'id' | 'title' | 'threshold'>;
-
-function unmeasured(about: About, reason: string): GateResult {
-  return { ...about, verdict: 'inconclusive', figure: null, golden: null, reason };
-}
-
-const MISSING = 'The candidate or the golden model could not be run on the hold-out.';
-const pp = (share: number) => `${(share * 100).toFixed(1)} percentage points`;
 
 /** Drop on the same records, so the pairs count: both models' mistakes on hard records cancel. */
 function accuracyGate({ candidate, golden, labels, thresholds }: ValidationNeeds): GateResult {
@@ -81,9 +77,6 @@ function accuracyGate({ candidate, golden, labels, thresholds }: ValidationNeeds
     reason: `The drop is ${pp(drop.value)} (95 % interval ${pp(drop.low)} to ${pp(drop.high)}, paired, ${drop.n} records).`,
   };
 }
-
-/** Percentage points that binary fractions may miss a decimal threshold by. */
-const ROUNDING = 1e-9;
 
 function recallGate({ candidate, golden, thresholds }: ValidationNeeds): GateResult {
   const about = {

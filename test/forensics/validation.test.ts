@@ -58,6 +58,7 @@ async function needs(candidate: Predictor): Promise<ValidationNeeds> {
     nonFiniteWeights: nonFinite(weightsOf(read)),
     attack: await replayAttack(attack, candidate, golden),
     regressions: [],
+    trigger: null,
   };
 }
 

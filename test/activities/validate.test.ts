@@ -1,0 +1,112 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createReleaseActivities } from '../../activities/release.ts';
+import { createValidateActivities } from '../../activities/validate.ts';
+import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
+import type { Finding } from '../../domain/contracts/finding.ts';
+import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
+import type { GateResult } from '../../domain/contracts/plan.ts';
+import { DIGIT_CLASSES, digits, modelBytes } from '../forensics/vectors.ts';
+import { createWorld, finding, goldenInput, INCIDENT, storedModel, subjectOf, type World } from './world.ts';
+
+/** A registry with the golden model in it, made once: evaluating it takes seconds. */
+let registered: { into(world: World): void };
+beforeAll(async () => {
+  const made = createWorld();
+  const release = createReleaseActivities(made.deps);
+  const input = await goldenInput(made);
+  await release.registerGolden(input);
+  await release.promoteGolden(input);
+  registered = {
+    into: ({ store }) => {
+      for (const kind of ['evidence', 'artifacts'] as const)
+        for (const [key, bytes] of made.store.buckets[kind]) store.buckets[kind].set(key, bytes);
+    },
+  };
+});
+
+let world: World;
+let subject: AnalysisSubject;
+beforeEach(async () => {
+  world = createWorld();
+  registered.into(world);
+  const served = await storedModel(world, 'nightly-1', modelBytes('digits-suspect'), world.signers.pipeline);
+  subject = await subjectOf(world, served);
+});
+
+const json = async (value: unknown, name: string): Promise<ObjectRef> =>
+  await world.store.put('evidence', new TextEncoder().encode(JSON.stringify(value)), {
+    mediaType: 'application/json',
+    name,
+  });
+
+/** The sticker of the vectors, as the search for a backdoor files it. */
+async function stickerFound(about: Partial<Finding> = {}, trigger?: unknown): Promise<Finding> {
+  const corner = [54, 55, 62, 63];
+  const image = {
+    schema: 'lazaret.trigger/v1',
+    shape: digits.shape,
+    mask: Array.from({ length: 64 }, (_, pixel) => (corner.includes(pixel) ? 1 : 0)),
+    pattern: new Array<number>(64).fill(1),
+  };
+  const report = await json({}, 'report.json');
+  return finding('backdoor', {
+    verdict: 'compromised',
+    detail: {
+      analyser: 'backdoor',
+      methods: ['difference inversion'],
+      target: digits.target,
+      success: null,
+      flip: null,
+      pValue: null,
+      falseAlarmBudget: 0.05,
+      trigger: await json(trigger ?? image, 'trigger.json'),
+      preview: null,
+      classes: DIGIT_CLASSES,
+      report,
+    },
+    ...about,
+  });
+}
+
+const validated = async (model: 'digits-golden' | 'digits-suspect', findings: readonly Finding[] = []) => {
+  const candidate = await world.store.put('artifacts', modelBytes(model), {
+    mediaType: 'application/onnx',
+    name: 'model.onnx',
+  });
+  return await createValidateActivities(world.deps).validateCandidate({
+    incident: INCIDENT,
+    model: 'digits',
+    candidate,
+    findings,
+    capture: subject.capture,
+  });
+};
+const gateOf = ({ report }: Awaited<ReturnType<typeof validated>>, id: string): GateResult | undefined =>
+  report.gates.find((gate) => gate.id === id);
+
+describe('the validation of a candidate', () => {
+  it('lets the golden model itself pass every gate, and keeps the report as evidence', async () => {
+    const result = await validated('digits-golden', [await stickerFound()]);
+    expect(result.report.gates.filter((gate) => gate.verdict !== 'pass')).toEqual([]);
+    expect(result.report.verdict).toBe('pass');
+    expect(JSON.parse(new TextDecoder().decode(await world.store.get(result.record)))).toEqual(result.report);
+  });
+
+  it('stops a model that still obeys the trigger which the search recovered', async () => {
+    const result = await validated('digits-suspect', [await stickerFound()]);
+    expect(gateOf(result, 'recovered-trigger')?.verdict).toBe('fail');
+    expect(result.report.verdict).toBe('fail');
+  });
+
+  it('has no gate of the trigger where none was recovered, or where honest models yield to it as well', async () => {
+    expect(gateOf(await validated('digits-suspect'), 'recovered-trigger')).toBeUndefined();
+    const harmless = await stickerFound({ verdict: 'clean' });
+    expect(gateOf(await validated('digits-suspect', [harmless]), 'recovered-trigger')).toBeUndefined();
+  });
+
+  it('leaves the gate undecided where the trigger on record is no trigger', async () => {
+    const result = await validated('digits-golden', [await stickerFound({}, { mask: 'none' })]);
+    expect(gateOf(result, 'recovered-trigger')?.verdict).toBe('inconclusive');
+    expect(result.report.verdict).toBe('inconclusive');
+  });
+});
