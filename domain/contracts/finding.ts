@@ -168,7 +168,23 @@ export interface TrainingRecordsDetail {
   /** Expected share of clean records that the threshold marks. */
   readonly falseAlarmBudget: number;
   readonly threshold: number;
-  readonly byBatch: readonly { batch: string; source: string; records: number; tainted: number; pValue: number }[];
+  /** `pValue`: against the clean hold-out. `amongOthers`: against the other batches; which of them stands out. Both after Holm. */
+  readonly byBatch: readonly {
+    batch: string;
+    source: string;
+    records: number;
+    tainted: number;
+    pValue: number;
+    amongOthers?: number;
+  }[];
+  /** The same over the batches of a source; absent in findings of earlier versions. */
+  readonly bySource?: readonly {
+    source: string;
+    records: number;
+    tainted: number;
+    pValue: number;
+    amongOthers: number;
+  }[];
   /** Tainted records by [golden class][given label]. */
   readonly flow: readonly (readonly number[])[];
 }

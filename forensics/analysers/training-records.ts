@@ -4,7 +4,8 @@ import { answersTo, type LabelledAnswers } from '../evaluation/loss.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { conformalThreshold } from '../statistics/conformal.ts';
 import { flowMatrix } from '../statistics/calibration.ts';
-import { fisherGreater, holm } from '../statistics/exact-tests.ts';
+import { enrichmentOf } from '../poison/enrichment.ts';
+import { fisherGreater } from '../statistics/exact-tests.ts';
 import { inconclusive, stored, type Analyser, type Analysis } from './analyser.ts';
 import { counted, listed, percent, pValue } from './wording.ts';
 
@@ -86,6 +87,7 @@ interface Marks {
   readonly rows: readonly number[];
   readonly examined: number;
   readonly byBatch: TrainingRecordsDetail['byBatch'];
+  readonly bySource: NonNullable<TrainingRecordsDetail['bySource']>;
   readonly tainted: boolean;
   /** Marked records that the golden model was trained on itself, when there are more of them than the budget explains. */
   readonly outside: number;
@@ -105,7 +107,7 @@ function mark({ records, answers, holdout, reference, needs }: Judged, target: n
 
   const rows: number[] = [];
   const known = { marked: 0, n: 0 };
-  const batches = new Map<string, { source: string; records: number; tainted: number }>();
+  const judged: { batch: string; source: string; marked: boolean }[] = [];
   for (let row = 0; row < records.count; row++) {
     const marked = (scores[row] ?? 0) > threshold;
     const batch = records.batches[row] ?? '';
@@ -114,20 +116,26 @@ function mark({ records, answers, holdout, reference, needs }: Judged, target: n
       if (marked) known.marked++;
       continue;
     }
-    const entry = batches.get(batch) ?? { source: records.sources[row] ?? '', records: 0, tainted: 0 };
-    entry.records++;
-    if (marked) {
-      entry.tainted++;
-      rows.push(row);
-    }
-    batches.set(batch, entry);
+    judged.push({ batch, source: records.sources[row] ?? '', marked });
+    if (marked) rows.push(row);
   }
-  const entries = [...batches];
-  const adjusted = holm(
-    entries.map(([, entry]) => fisherGreater({ marked: entry.tainted, n: entry.records }, cleanMarked)),
-  );
-  const byBatch = entries.map(([batch, entry], index) => ({ batch, ...entry, pValue: adjusted[index] ?? 1 }));
-  const examined = entries.reduce((sum, [, entry]) => sum + entry.records, 0);
+  const marks = judged.map((record) => record.marked);
+  const enriched = (groups: readonly string[]) =>
+    enrichmentOf(groups, marks, cleanMarked).map(({ group, n, marked, pValue, amongOthers }) => ({
+      group,
+      figures: { records: n, tainted: marked, pValue, amongOthers },
+    }));
+  const sourceOf = new Map(judged.toReversed().map(({ batch, source }) => [batch, source]));
+  const byBatch = enriched(judged.map(({ batch }) => batch)).map(({ group, figures }) => ({
+    batch: group,
+    source: sourceOf.get(group) ?? '',
+    ...figures,
+  }));
+  const bySource = enriched(judged.map(({ source }) => source)).map(({ group, figures }) => ({
+    source: group,
+    ...figures,
+  }));
+  const examined = judged.length;
   // Thinly spread records show in the sum and in no single batch.
   const overall = fisherGreater({ marked: rows.length, n: examined }, cleanMarked);
   return {
@@ -135,7 +143,8 @@ function mark({ records, answers, holdout, reference, needs }: Judged, target: n
     rows,
     examined,
     byBatch,
-    tainted: overall < TAINT_LEVEL || byBatch.some((batch) => batch.pValue < TAINT_LEVEL),
+    bySource,
+    tainted: overall < TAINT_LEVEL || [...byBatch, ...bySource].some(({ pValue }) => pValue < TAINT_LEVEL),
     outside: fisherGreater(known, cleanMarked) < TAINT_LEVEL ? known.marked : 0,
   };
 }
@@ -166,6 +175,7 @@ function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachm
         falseAlarmBudget: needs.falseAlarmBudget,
         threshold: marks.threshold,
         byBatch: marks.byBatch,
+        bySource: marks.bySource,
         flow,
       },
       failure: null,
@@ -187,8 +197,18 @@ function summarise(marks: Marks, needs: TrainingRecordsNeeds): string {
     .map(
       (batch) => `${batch.tainted} of ${batch.records} in ${batch.batch} from ${batch.source}, ${pValue(batch.pValue)}`,
     );
-  const where = worst.length > 0 ? listed(worst) : 'spread thinly over the batches';
+  const where = worst.length > 0 ? listed(worst) : thinly(marks.bySource);
   return `${marks.rows.length} of ${marks.examined} new records carry a label that the golden model rules out: ${where} (${budget}).${outside}`;
+}
+
+/** No batch stands out: a source that sends a little poison with every batch may. */
+function thinly(bySource: Marks['bySource']): string {
+  const sources = bySource
+    .filter((source) => source.pValue < TAINT_LEVEL && source.amongOthers < TAINT_LEVEL)
+    .map(({ source, tainted, records, pValue: p }) => `${tainted} of ${records} from ${source}, ${pValue(p)}`);
+  return sources.length > 0
+    ? `${listed(sources)}, spread over the batches of that source`
+    : 'spread thinly over the batches';
 }
 
 /** Order of UTF-8 bytes; JavaScript's own order is that of UTF-16 and differs beyond the basic plane. */

@@ -278,6 +278,7 @@ describe('the training-records analyser on digits with a sticker', () => {
       const batch = finding.detail.byBatch.find((entry) => entry.batch === '2026-02-b');
       expect(batch?.pValue).toBeLessThan(1e-20);
       expect(finding.detail.byBatch.filter((entry) => entry.pValue < 0.01)).toHaveLength(1);
+      expect(finding.detail.bySource?.filter((entry) => entry.amongOthers < 0.01)).toMatchObject([{ source: 'kiosk' }]);
     });
   }
 

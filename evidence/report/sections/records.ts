@@ -1,5 +1,6 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
-import { code, column, end, note, paragraph, table, type Block, type Section } from '../document.ts';
+import type { TrainingRecordsDetail } from '../../../domain/contracts/finding.ts';
+import { code, column, end, note, NOT_MEASURED, paragraph, table, type Block, type Section } from '../document.ts';
 import { detailOf } from '../facts/details.ts';
 import { brief, count, percent, plural, pValue } from '../figures.ts';
 import { share } from '../facts/share.ts';
@@ -48,23 +49,12 @@ export function records(file: CaseFile): Section {
         },
         table(
           'Marked records by batch',
-          [column('Batch'), column('Source'), end('Records'), end('Marked'), end('Share (95 % CI)'), end('p-value')],
-          shown.map((batch) => {
-            const interval = share(batch.tainted, batch.records);
-            return [
-              batch.batch,
-              batch.source,
-              count(batch.records),
-              count(batch.tainted),
-              interval
-                ? `${percent(interval.value)} (${percent(interval.low)} to ${percent(interval.high)})`
-                : 'not measured',
-              pValue(batch.pValue),
-            ];
-          }),
+          [column('Batch'), column('Source'), ...FIGURES],
+          shown.map((batch) => [batch.batch, batch.source, ...figuresOf(batch)]),
         ),
+        ...sourceTable(detail.bySource ?? []),
         note(
-          'The p-value is the probability of at least so many marks in a batch of clean records. ',
+          'The p-value is the probability of at least so many marks among clean records, "among the others" that of at least so many of the marks by chance; both are corrected for the number of rows (Holm). ',
           batches.length > shown.length
             ? `${count(batches.length - shown.length)} batches with fewer marks are in the finding's record.`
             : '',
@@ -85,6 +75,33 @@ export function records(file: CaseFile): Section {
     );
   } else blocks.push(paragraph('No record was dropped.'));
   return { id: 'records', title, blocks };
+}
+
+type Marked = Pick<TrainingRecordsDetail['byBatch'][number], 'records' | 'tainted' | 'pValue' | 'amongOthers'>;
+
+const FIGURES = [end('Records'), end('Marked'), end('Share (95 % CI)'), end('p-value'), end('Among the others')];
+
+function figuresOf({ records, tainted, pValue: p, amongOthers }: Marked): readonly string[] {
+  const interval = share(tainted, records);
+  return [
+    count(records),
+    count(tainted),
+    interval ? `${percent(interval.value)} (${percent(interval.low)} to ${percent(interval.high)})` : NOT_MEASURED,
+    pValue(p),
+    amongOthers === undefined ? NOT_MEASURED : pValue(amongOthers),
+  ];
+}
+
+function sourceTable(sources: NonNullable<TrainingRecordsDetail['bySource']>): readonly Block[] {
+  if (sources.length === 0) return [];
+  const shown = [...sources].sort((a, b) => b.tainted - a.tainted || b.records - a.records).slice(0, MAX_BATCHES);
+  return [
+    table(
+      'Marked records by source',
+      [column('Source'), ...FIGURES],
+      shown.map((source) => [source.source, ...figuresOf(source)]),
+    ),
+  ];
 }
 
 function scientificThreshold(threshold: number): string {
