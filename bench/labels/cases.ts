@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readLabels, readProbabilities } from '../../clients/examination/npy-arrays.ts';
@@ -39,8 +40,10 @@ export async function makeArrays(
 ): Promise<readonly string[]> {
   const python = join(checkout(), 'trainer', '.venv', 'bin', 'python');
   const script = join(checkout(), 'bench', 'labels', 'make_arrays.py');
-  const lines = await output(python, [script, '--out', folder, '--part', part], (line) => tell(`  ${line}`));
-  return lines.flatMap((line) => /^(\S+): its files are absent/.exec(line)?.[1] ?? []);
+  const processes = String(availableParallelism());
+  const args = [script, '--out', folder, '--part', part, '--processes', processes];
+  const lines = await output(python, args, (line) => tell(`  ${line}`));
+  return [...new Set(lines.flatMap((line) => /^(\S+): its files are absent/.exec(line)?.[1] ?? []))];
 }
 
 /** Runs every filter on every case with a Python of its own; answers the rival's version. */

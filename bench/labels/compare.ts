@@ -1,3 +1,6 @@
+import type { Interval } from '../../domain/contracts/interval.ts';
+import { bootstrapMean, createRandom } from '../../forensics/statistics/bootstrap.ts';
+import { mean } from '../../forensics/statistics/description.ts';
 import type { Figure } from '../../station/drill.ts';
 import type { Measured } from '../bench.ts';
 import type { Judged } from './judge.ts';
@@ -12,7 +15,7 @@ interface Group {
   readonly ours: number;
   readonly bestCut: number;
   readonly filters: Readonly<Record<string, number>>;
-  readonly best: { readonly filter: string; readonly f1: number } | null;
+  readonly best: { readonly filter: string; readonly f1: number; readonly lead: Interval } | null;
   /** Cases on which no filter is above ours. */
   readonly unbeaten: number;
 }
@@ -22,7 +25,7 @@ export function compare(
   judged: readonly Judged[],
   about: { readonly rival: string | null; readonly absent: readonly string[] },
 ): Measured {
-  const by = (axis: 'set' | 'kind' | 'rate' | 'model') =>
+  const by = (axis: 'set' | 'kind' | 'rate' | 'model' | 'seed') =>
     [...new Set(judged.map(({ about: one }) => one[axis]))].map((value) =>
       groupOf(
         String(value),
@@ -40,7 +43,7 @@ export function compare(
       seconds_per_examination: round(mean(judged.map(({ seconds }) => seconds))),
       filters: rounded(all.filters),
       ...Object.fromEntries(
-        (['kind', 'rate', 'model'] as const).flatMap((axis) =>
+        (['kind', 'rate', 'model', 'seed'] as const).flatMap((axis) =>
           by(axis).map((group) => [`${axis}_${group.name}`, sentence(group)]),
         ),
       ),
@@ -61,9 +64,21 @@ function groupOf(name: string, judged: readonly Judged[]): Group {
     ours: mean(judged.map(({ f1 }) => f1)),
     bestCut: mean(judged.map(({ f1OfBestCut }) => f1OfBestCut)),
     filters,
-    best: best ? { filter: best[0], f1: best[1] } : null,
+    best: best ? { filter: best[0], f1: best[1], lead: leadOver(best[0], judged) } : null,
     unbeaten: judged.filter(({ f1, rival }) => Object.values(rival).every((other) => other <= f1 + SAME)).length,
   };
+}
+
+const BOOTSTRAP_SEED = 4;
+
+/** Our F1 less the filter's. Resampled are draws of noise: the models that judge the same noisy labels are not independent. */
+function leadOver(filter: string, judged: readonly Judged[]): Interval {
+  const byNoise = new Map<string, number[]>();
+  for (const { about, f1, rival } of judged) {
+    const noise = [about.set, about.kind, about.rate, about.seed].join(' ');
+    byNoise.set(noise, [...(byNoise.get(noise) ?? []), f1 - (rival[filter] ?? 0)]);
+  }
+  return bootstrapMean([...byNoise.values()].map(mean), createRandom(BOOTSTRAP_SEED));
 }
 
 function meanFigure({ name, ours, best }: Group): Figure {
@@ -71,7 +86,7 @@ function meanFigure({ name, ours, best }: Group): Figure {
     name: `f1_${name}`,
     value: round(ours),
     unit: '',
-    target: best ? `> ${round(best.f1)} (${best.filter})` : 'none, nothing to compare with',
+    target: best ? `> ${round(best.f1)} (${best.filter}); lead ${span(best.lead)}` : 'none, nothing to compare with',
     met: best !== null && ours > best.f1,
   };
 }
@@ -88,12 +103,12 @@ function unbeatenFigure({ name, unbeaten, cases }: Group, rival: string | null):
 
 function sentence({ ours, best, unbeaten, cases }: Group): string {
   return best
-    ? `${round(ours)}, best filter ${round(best.f1)} (${best.filter}), unbeaten ${unbeaten} of ${cases}`
+    ? `${round(ours)}, best filter ${round(best.f1)} (${best.filter}), lead ${span(best.lead)}, unbeaten ${unbeaten} of ${cases}`
     : String(round(ours));
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function span({ low, high }: Interval): string {
+  return `${round(low)} to ${round(high)}`;
 }
 
 function round(value: number): number {

@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +32,18 @@ class DataSet:
     groups: Labels
 
 
+Loader = Callable[[np.random.Generator], DataSet]
+
+
 def folder() -> Path:
     """Where the data sets are; each in a folder of its own name."""
     return Path(os.environ.get("LAZARET_DATA", "data"))
 
 
-def load(name: str, rng: np.random.Generator) -> DataSet | None:
+def load(loaders: Mapping[str, Loader], name: str, rng: np.random.Generator) -> DataSet | None:
     """One data set by name, at most the stated number of records; None where its files are absent."""
     try:
-        return LOADERS[name](rng)
+        return loaders[name](rng)
     except FileNotFoundError:
         return None
 
@@ -77,12 +80,18 @@ def synthetic(rng: np.random.Generator) -> DataSet:
     return whole(StandardScaler().fit_transform(x), y)
 
 
-def mnist_half(rng: np.random.Generator, first: bool) -> DataSet:
-    """3000 of the first or of the last 30,000 images, as 60 principal components."""
+def mnist_images() -> tuple[NDArray[np.uint8], Labels]:
+    """All 60,000 images (N, 784), 0..255, and their digits."""
     with gzip.open(folder() / "mnist-train" / "train-images-idx3-ubyte.gz") as file:
         images = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 784)
     with gzip.open(folder() / "mnist-train" / "train-labels-idx1-ubyte.gz") as file:
         labels = np.frombuffer(file.read()[8:], np.uint8).astype(np.int64)
+    return images, labels
+
+
+def mnist_half(rng: np.random.Generator, first: bool) -> DataSet:
+    """3000 of the first or of the last 30,000 images, as 60 principal components."""
+    images, labels = mnist_images()
     rows = rng.choice(30_000, 3000, replace=False) + (0 if first else 30_000)
     return whole(components(images[rows] / 255.0, 60), labels[rows])
 
@@ -182,7 +191,7 @@ def whole(x: Array, y: Labels) -> DataSet:
     return DataSet(np.asarray(x, np.float64), np.asarray(y, np.int64), np.arange(len(y)))
 
 
-LOADERS = {
+LOADERS: dict[str, Loader] = {
     "digits": digits,
     "breast-cancer": breast_cancer,
     "wine": wine,
