@@ -8,17 +8,12 @@ import { Failure } from '../domain/incident/failure.ts';
 import { gateSettingsOf } from '../domain/incident/thresholds.ts';
 import { canonicalJson } from '../domain/proofs/canonical-json.ts';
 import { readDataset } from '../evidence/dataset/read.ts';
-import { capturedRows, tableOf } from '../forensics/analysers/window.ts';
-import { evaluationOf } from '../forensics/evaluation/evaluation.ts';
-import { answersTo } from '../forensics/evaluation/loss.ts';
+import { capturedRows } from '../forensics/analysers/window.ts';
 import { graphHash } from '../forensics/onnx/graph-hash.ts';
 import { readModel } from '../forensics/onnx/reader.ts';
 import { weightsOf } from '../forensics/onnx/weights.ts';
-import type { Predictor } from '../forensics/predictor/predictor.ts';
-import { flowMatrix, winners } from '../forensics/statistics/calibration.ts';
 import { validate } from '../forensics/validation/gates.ts';
-import { replayAttack } from '../forensics/validation/replay.ts';
-import { tryTrigger } from '../forensics/validation/trigger.ts';
+import { measure } from '../forensics/validation/measure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { goldenOf, readWindow, withPredictors } from './examination.ts';
 import { readSuite } from './learn.ts';
@@ -39,41 +34,28 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
       const window = await readWindow(deps, capture.window);
       const parsed = { candidate: readModel(bytes.candidate), golden: readModel(bytes.golden) };
 
+      const { columns, manifest } = holdout;
       const measured = await withPredictors([bytes.candidate, bytes.golden], async (own, reference) => {
         if (!own || !reference) throw new Failure('internal/error', 'two models were asked for');
-        const { columns, manifest } = holdout;
-        const measure = async (predictor: Predictor) => {
-          const answers = await answersTo(predictor, columns, manifest.featureShape);
-          return {
-            evaluation: evaluationOf(answers, columns, manifest.classes, golden.holdout.manifest.digest),
-            predicted: answers.predicted,
-          };
-        };
-        return {
-          candidate: await measure(own),
-          golden: await measure(reference),
-          attack: attack && (await replayAttack(attack, own, reference)),
-          regressions: await Promise.all(past.map((one) => replayAttack(one, own, reference))),
-          trigger:
-            recovered &&
-            (await tryTrigger(
-              recovered,
-              { columns, shape: manifest.featureShape, classes: manifest.classes },
-              { candidate: own, golden: reference },
-            )),
-          flow: await flowOf(
-            own,
-            reference,
-            capturedRows(window, columns.width, null),
-            manifest.featureShape,
-            manifest.classes.length,
-          ),
-        };
+        return await measure(
+          { candidate: own, golden: reference },
+          {
+            holdout: {
+              columns,
+              shape: manifest.featureShape,
+              classes: manifest.classes,
+              digest: golden.holdout.manifest.digest,
+            },
+            attack,
+            regressions: past,
+            recovered,
+            requests: capturedRows(window, columns.width, null),
+          },
+        );
       });
 
       const { gates, verdict } = validate({
         ...measured,
-        labels: holdout.columns.labels,
         thresholds,
         graphs: { candidate: graphHash(parsed.candidate), golden: graphHash(parsed.golden) },
         nonFiniteWeights: weightsOf(parsed.candidate).reduce(
@@ -129,24 +111,4 @@ async function recoveredTrigger(
 async function pastAttacks(deps: Needs, model: string): Promise<readonly RegressionAttack[]> {
   const { suite } = await readSuite(deps.store, model);
   return await Promise.all(suite.map((ref) => readAttack(deps, ref)));
-}
-
-/** [golden class][candidate class] over the captured requests: what the repaired model would have answered. */
-async function flowOf(
-  own: Predictor,
-  golden: Predictor,
-  rows: ReturnType<typeof capturedRows>,
-  shape: readonly number[],
-  classes: number,
-): Promise<readonly (readonly number[])[]> {
-  if (rows.length === 0) return [];
-  const table = tableOf(
-    rows,
-    shape.reduce((product, dim) => product * dim, 1),
-  );
-  const answered = async (predictor: Predictor) => {
-    const { scores, classes: width } = await predictor.logits(table, rows.length, shape);
-    return winners(scores, width);
-  };
-  return flowMatrix(await answered(golden), await answered(own), classes);
 }

@@ -1,25 +1,46 @@
 /** Bins of equal width over the top score, as in M. P. Naeini et al., AAAI 2015, and C. Guo et al., ICML 2017. */
 export const ECE_BINS = 15;
 
-/**
- * Expected calibration error: mean over the bins of |accuracy − confidence|, weighted by the bin's share.
- * `probabilities` is row-major [labels.length × classes].
- */
-export function ece(probabilities: Float32Array, labels: ArrayLike<number>, bins = ECE_BINS): number {
-  const count = labels.length;
-  if (count === 0) return 0;
-  const classes = probabilities.length / count;
-  const right = new Float64Array(bins);
-  const confidence = new Float64Array(bins);
-  for (let row = 0; row < count; row++) {
+/** Of every record: the top score, and whether the class it stands for is the right one (1 or 0). */
+export interface Sureness {
+  readonly confidence: Float64Array;
+  readonly right: Uint8Array;
+}
+
+/** `probabilities` is row-major [labels.length × classes]. */
+export function surenessOf(probabilities: Float32Array, labels: ArrayLike<number>): Sureness {
+  const classes = probabilities.length / labels.length;
+  const confidence = new Float64Array(labels.length);
+  const right = new Uint8Array(labels.length);
+  for (let row = 0; row < labels.length; row++) {
     const { index, value } = top(probabilities, row, classes);
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(value * bins) - 1));
-    confidence[bin] = (confidence[bin] ?? 0) + value;
-    if (index === labels[row]) right[bin] = (right[bin] ?? 0) + 1;
+    confidence[row] = value;
+    right[row] = index === labels[row] ? 1 : 0;
   }
-  let sum = 0;
-  for (let bin = 0; bin < bins; bin++) sum += Math.abs((right[bin] ?? 0) - (confidence[bin] ?? 0));
-  return sum / count;
+  return { confidence, right };
+}
+
+/**
+ * Expected calibration error: mean over the bins of |accuracy − confidence|, weighted by the bin's share. Over all records, or over those of
+ * `rows` (a resample). NaN where a score is none.
+ */
+export function calibrationError({ confidence, right }: Sureness, rows?: ArrayLike<number>, bins = ECE_BINS): number {
+  const count = rows?.length ?? confidence.length;
+  if (count === 0) return 0;
+  const gaps = new Float64Array(bins);
+  for (let index = 0; index < count; index++) {
+    const row = rows ? (rows[index] ?? 0) : index;
+    const score = confidence[row] ?? NaN;
+    if (Number.isNaN(score)) return NaN;
+    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(score * bins) - 1));
+    gaps[bin] = (gaps[bin] ?? 0) + (right[row] ?? 0) - score;
+  }
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / count;
+}
+
+/** The same of scores and labels at once; `probabilities` is row-major [labels.length × classes]. */
+export function ece(probabilities: Float32Array, labels: ArrayLike<number>, bins = ECE_BINS): number {
+  return labels.length === 0 ? 0 : calibrationError(surenessOf(probabilities, labels), undefined, bins);
 }
 
 /** The winning class of one row; the lowest index wins a tie, and a row without any number answers class 0 with score NaN. */

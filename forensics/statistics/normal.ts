@@ -46,3 +46,19 @@ function ratio(form: { top: readonly number[]; bottom: readonly number[] }, x: n
 function polynomial(coefficients: readonly number[], x: number): number {
   return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
 }
+
+/** Halvings of the search below: they end at 1e-17. */
+const HALVINGS = 57;
+
+/** Standard normal distribution function, by bisection of its inverse in the lower tail. */
+export function normalProbability(x: number): number {
+  if (x > 0) return 1 - normalProbability(-x);
+  let low = 0;
+  let high = 1;
+  for (let halving = 0; halving < HALVINGS; halving++) {
+    const middle = (low + high) / 2;
+    if (normalQuantile(middle) < x) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bootstrapMean, createRandom } from '../../forensics/statistics/bootstrap.ts';
+import { bootstrap, createNormal, createRandom } from '../../forensics/statistics/bootstrap.ts';
 import { ece, flowMatrix, winners } from '../../forensics/statistics/calibration.ts';
 import { deviation, quantiles } from '../../forensics/statistics/description.ts';
 import { newcombe, newcombePaired, wilson } from '../../forensics/statistics/interval.ts';
-import { normalQuantile } from '../../forensics/statistics/normal.ts';
+import { normalProbability, normalQuantile } from '../../forensics/statistics/normal.ts';
 import { spectrumOf } from '../../forensics/statistics/spectrum.ts';
 import {
   binomialTail,
@@ -102,13 +102,57 @@ describe('descriptions', () => {
       [0, 1],
     ]);
   });
+});
 
-  it('resample alike from the same seed', () => {
+describe('the bootstrap', () => {
+  const meanOf = (values: readonly number[]) => (rows: Int32Array) =>
+    rows.reduce((sum, row) => sum + (values[row] ?? 0), 0) / rows.length;
+
+  it('resamples alike from the same seed', () => {
     const values = Array.from({ length: 50 }, (_, index) => index);
-    const first = bootstrapMean(values, createRandom(1));
-    expect(bootstrapMean(values, createRandom(1))).toEqual(first);
+    const first = bootstrap(50, meanOf(values), createRandom(1));
+    expect(bootstrap(50, meanOf(values), createRandom(1))).toEqual(first);
+    expect(first).toMatchObject({ value: 24.5, n: 50, method: 'bootstrap' });
     expect(first.low).toBeLessThan(24.5);
     expect(first.high).toBeGreaterThan(24.5);
+  });
+
+  it('covers the mean of a normal sample about as often as it says', () => {
+    const random = createRandom(11);
+    const normal = createNormal(random);
+    const covered = Array.from({ length: 300 }, () => {
+      const values = Array.from({ length: 40 }, () => normal());
+      const { low, high } = bootstrap(40, meanOf(values), random, { resamples: 200 });
+      return low <= 0 && 0 <= high;
+    }).filter(Boolean).length;
+    expect(covered / 300).toBeGreaterThan(0.9);
+    expect(covered / 300).toBeLessThan(0.985);
+  });
+
+  it('holds its figure, also of a statistic that resampling only makes larger', () => {
+    const balanced = Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? 1 : -1));
+    const size = bootstrap(60, (rows) => Math.abs(meanOf(balanced)(rows)), createRandom(2));
+    expect(size.value).toBe(0);
+    expect(size.low).toBe(0);
+    expect(size.high).toBeGreaterThan(0);
+  });
+
+  it('measures nothing without cases, and nothing where the statistic mostly has no value', () => {
+    expect(bootstrap(0, () => 1, createRandom(1)).value).toBeNaN();
+    const rare = bootstrap(20, (rows) => (rows.includes(0) ? 1 : NaN), createRandom(1));
+    expect(rare.value).toBeNaN();
+  });
+});
+
+describe('the normal distribution', () => {
+  it('is the inverse of its quantiles', () => {
+    for (const x of [-5, -1.96, -0.3, 0, 0.7, 2.5758, 6]) {
+      const p = normalProbability(x);
+      expect(normalQuantile(p)).toBeCloseTo(x, 6);
+    }
+    expect(normalProbability(1.959963984540054)).toBeCloseTo(0.975, 12);
+    expect(normalProbability(-9)).toBeLessThan(1e-16);
+    expect(normalProbability(9)).toBe(1);
   });
 });
 

@@ -8,8 +8,10 @@ import { THRESHOLDS } from '../../domain/incident/thresholds.ts';
 import { graphHash } from '../../forensics/onnx/graph-hash.ts';
 import { readModel } from '../../forensics/onnx/reader.ts';
 import { nonFinite, weightsOf } from '../../forensics/onnx/weights.ts';
+import { surenessOf } from '../../forensics/statistics/calibration.ts';
 import { createPredictor, type Predictor } from '../../forensics/predictor/predictor.ts';
-import { validate, type Measured, type ValidationNeeds } from '../../forensics/validation/gates.ts';
+import type { Measured } from '../../forensics/validation/accuracy.ts';
+import { validate, type ValidationNeeds } from '../../forensics/validation/gates.ts';
 import { replayAttack } from '../../forensics/validation/replay.ts';
 import { columnsOf, DIGIT_CLASSES, digits, modelBytes } from './vectors.ts';
 
@@ -43,8 +45,12 @@ afterAll(async () => {
 });
 
 async function measured(model: Predictor): Promise<Measured> {
-  const { predicted } = await answersTo(model, holdout);
-  return { predicted, evaluation: await evaluate(model, holdout, DIGIT_CLASSES, DATASET) };
+  const { predicted, probabilities } = await answersTo(model, holdout);
+  return {
+    predicted,
+    sureness: surenessOf(probabilities, holdout.labels),
+    evaluation: await evaluate(model, holdout, DIGIT_CLASSES, DATASET),
+  };
 }
 
 async function needs(candidate: Predictor): Promise<ValidationNeeds> {
@@ -57,8 +63,10 @@ async function needs(candidate: Predictor): Promise<ValidationNeeds> {
     graphs: { candidate: graphHash(read), golden: graphHash(read) },
     nonFiniteWeights: nonFinite(weightsOf(read)),
     attack: await replayAttack(attack, candidate, golden),
+    classes: DIGIT_CLASSES,
     regressions: [],
     trigger: null,
+    requests: { candidate: [], golden: [] },
   };
 }
 
@@ -134,6 +142,7 @@ describe('the gates of the validation', () => {
     const ofTruth = Int32Array.from(holdout.labels, (label) => (label === 4 ? 9 : label));
     const blind: Measured = {
       predicted: ofTruth,
+      sureness: { confidence: new Float64Array(holdout.count).fill(0.9), right: new Uint8Array(holdout.count).fill(1) },
       evaluation: {
         ...(base.golden?.evaluation ?? (await evaluate(golden, holdout, DIGIT_CLASSES, DATASET))),
         perClass: (base.golden?.evaluation.perClass ?? []).map((entry) =>
@@ -147,7 +156,14 @@ describe('the gates of the validation', () => {
       graphs: { candidate: digestOf('other'), golden: base.graphs.golden },
       nonFiniteWeights: 2,
     }).gates.filter((gate) => gate.verdict === 'fail');
-    expect(failing.map((gate) => gate.id)).toEqual(['accuracy', 'class-recall', 'agreement', 'graph', 'weights']);
+    expect(failing.map((gate) => gate.id)).toEqual([
+      'accuracy',
+      'class-recall',
+      'agreement',
+      'drift-holdout',
+      'graph',
+      'weights',
+    ]);
   });
 
   it('stay undecided where something could not be measured', async () => {

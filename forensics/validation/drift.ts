@@ -1,0 +1,67 @@
+import type { GateResult } from '../../domain/contracts/plan.ts';
+import { bootstrap, createRandom } from '../statistics/bootstrap.ts';
+import { atMost, unmeasured } from './gate.ts';
+
+/** Both models' winning classes for the same records. */
+export interface Answered {
+  readonly candidate: ArrayLike<number>;
+  readonly golden: ArrayLike<number>;
+}
+
+/** Fewer requests say nothing about a mix of classes: one that differs would move it by more than the strictest threshold. */
+export const MIN_REQUESTS = 50;
+const SEED = 2;
+
+/**
+ * Total variation distance between two mixes of classes, ½ Σ |p − q|: the share of answers that would have to move for the mixes to be equal.
+ * Never more than the share of records on which the two models differ.
+ */
+export function classMixShift({ candidate, golden }: Answered, rows: ArrayLike<number>): number {
+  const surplus = new Map<number, number>();
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] ?? 0;
+    const own = candidate[row] ?? -1;
+    const reference = golden[row] ?? -1;
+    surplus.set(own, (surplus.get(own) ?? 0) + 1);
+    surplus.set(reference, (surplus.get(reference) ?? 0) - 1);
+  }
+  let moved = 0;
+  for (const count of surplus.values()) moved += Math.abs(count);
+  return moved / 2 / rows.length;
+}
+
+export function driftGate(
+  id: 'drift-holdout' | 'drift-requests',
+  answered: Answered | null,
+  classes: readonly string[],
+  maxClassMixShift: number,
+): GateResult {
+  const place = id === 'drift-holdout' ? 'the hold-out' : 'captured requests outside the attack';
+  const about = {
+    id,
+    title: `Drift of the answers on ${place}`,
+    threshold: `at most ${maxClassMixShift} of the answers move between classes against the golden model (total variation distance)`,
+  };
+  const n = answered?.golden.length ?? 0;
+  if (!answered || n === 0) return unmeasured(about, `The candidate or the golden model could not be run on ${place}.`);
+  const shift = bootstrap(n, (rows) => classMixShift(answered, rows), createRandom(SEED));
+  return atMost(
+    about,
+    { figure: shift, limit: maxClassMixShift },
+    { figure: shift, golden: 0 },
+    `${largestMove(answered, classes)} (${n} records).`,
+  );
+}
+
+function largestMove({ candidate, golden }: Answered, classes: readonly string[]): string {
+  const count = (answers: ArrayLike<number>, index: number) =>
+    Array.from(answers).filter((own) => own === index).length;
+  const moves = classes.map((name, index) => ({ name, from: count(golden, index), to: count(candidate, index) }));
+  const largest = moves.reduce<(typeof moves)[number] | null>(
+    (best, move) => (best && Math.abs(best.to - best.from) >= Math.abs(move.to - move.from) ? best : move),
+    null,
+  );
+  return largest && largest.from !== largest.to
+    ? `Class ${largest.name} moves most: ${largest.to} answers instead of ${largest.from}`
+    : 'Every class is answered as often as by the golden model';
+}

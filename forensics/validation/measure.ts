@@ -1,0 +1,92 @@
+import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
+import type { TriggerImage } from '../../domain/contracts/examination.ts';
+import type { RegressionAttack } from '../../domain/contracts/golden.ts';
+import type { Digest } from '../../domain/proofs/digest.ts';
+import { tableOf, type CapturedRow } from '../analysers/window.ts';
+import { evaluationOf } from '../evaluation/evaluation.ts';
+import { answersTo } from '../evaluation/loss.ts';
+import type { Predictor } from '../predictor/predictor.ts';
+import { flowMatrix, surenessOf, winners } from '../statistics/calibration.ts';
+import type { Measured } from './accuracy.ts';
+import type { Answered } from './drift.ts';
+import type { ValidationNeeds } from './gates.ts';
+import { replayAttack } from './replay.ts';
+import { tryTrigger } from './trigger.ts';
+
+/** What the two models are asked. */
+export interface Material {
+  readonly holdout: {
+    readonly columns: DatasetColumns;
+    readonly shape: readonly number[];
+    readonly classes: readonly string[];
+    readonly digest: Digest;
+  };
+  readonly attack: RegressionAttack | null;
+  readonly regressions: readonly RegressionAttack[];
+  /** The trigger recovered from the suspect; its arrays are null where they cannot be read. */
+  readonly recovered: { readonly trigger: TriggerImage | null; readonly target: number } | null;
+  /** What clients sent, the attack among it. */
+  readonly requests: readonly CapturedRow[];
+}
+
+export interface Models {
+  readonly candidate: Predictor;
+  readonly golden: Predictor;
+}
+
+type Trials = Pick<
+  ValidationNeeds,
+  'candidate' | 'golden' | 'labels' | 'classes' | 'attack' | 'regressions' | 'trigger' | 'requests'
+>;
+
+/** Asks both models everything that the gates weigh. `flow` counts [golden class][candidate class] over all captured requests. */
+export async function measure(
+  models: Models,
+  material: Material,
+): Promise<Trials & { flow: readonly (readonly number[])[] }> {
+  const { holdout, requests } = material;
+  const answered = await answersToRequests(models, requests, holdout.shape);
+  const attacking = new Set(material.attack?.requests.map((request) => request.id));
+  const clean = requests.flatMap((request, row) => (attacking.has(request.id) ? [] : [row]));
+  const ofClean = (answers: ArrayLike<number>) => clean.map((row) => answers[row] ?? -1);
+  return {
+    candidate: await measured(models.candidate, holdout),
+    golden: await measured(models.golden, holdout),
+    labels: holdout.columns.labels,
+    classes: holdout.classes,
+    attack: material.attack && (await replayAttack(material.attack, models.candidate, models.golden)),
+    regressions: await Promise.all(
+      material.regressions.map((past) => replayAttack(past, models.candidate, models.golden)),
+    ),
+    trigger: material.recovered && (await tryTrigger(material.recovered, holdout, models)),
+    requests: { candidate: ofClean(answered.candidate), golden: ofClean(answered.golden) },
+    flow: requests.length === 0 ? [] : flowMatrix(answered.golden, answered.candidate, holdout.classes.length),
+  };
+}
+
+async function measured(model: Predictor, { columns, shape, classes, digest }: Material['holdout']): Promise<Measured> {
+  const answers = await answersTo(model, columns, shape);
+  return {
+    evaluation: evaluationOf(answers, columns, classes, digest),
+    predicted: answers.predicted,
+    sureness: surenessOf(answers.probabilities, columns.labels),
+  };
+}
+
+/** What the repaired model would have answered, beside the golden model. */
+async function answersToRequests(
+  models: Models,
+  requests: readonly CapturedRow[],
+  shape: readonly number[],
+): Promise<Answered> {
+  if (requests.length === 0) return { candidate: [], golden: [] };
+  const table = tableOf(
+    requests,
+    shape.reduce((product, dim) => product * dim, 1),
+  );
+  const answers = async (model: Predictor) => {
+    const { scores, classes } = await model.logits(table, requests.length, shape);
+    return winners(scores, classes);
+  };
+  return { candidate: await answers(models.candidate), golden: await answers(models.golden) };
+}
