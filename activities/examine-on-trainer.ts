@@ -4,7 +4,7 @@ import { examineResultSchema, triggerImageSchema, type ExamineResult } from '../
 import type { Finding } from '../domain/contracts/finding.ts';
 import type { GoldenRecord } from '../domain/contracts/golden.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
-import { EXAMINATION_BUDGET_SECONDS } from '../domain/incident/limits.ts';
+import { EXAMINATION_BUDGET_SECONDS, EXAMINATION_WAIT_SECONDS } from '../domain/incident/limits.ts';
 import { registry } from '../forensics/analysers/registry.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { readDataset } from '../evidence/dataset/read.ts';
@@ -20,8 +20,10 @@ export async function draftExamination(deps: Needs, subject: AnalysisSubject): P
   const golden = await deps.registry.latest(subject.model);
   if (!subject.capture.model) return { job: null, reason: 'The bytes of the suspect were not captured.' };
   if (!golden) return { job: null, reason: 'No golden record gives clean records to search with.' };
+  const model = deps.configuration.models[subject.model];
   return {
-    queue: deps.configuration.models[subject.model]?.queue ?? DEFAULT_QUEUE,
+    queue: model?.queue ?? DEFAULT_QUEUE,
+    waitSeconds: model?.examinationWaitSeconds ?? EXAMINATION_WAIT_SECONDS,
     job: {
       schema: 'lazaret.examine-job/v1',
       jobId: `${subject.incident}-backdoor-${subject.endpoint}`,

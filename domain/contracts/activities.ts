@@ -117,7 +117,13 @@ export interface Analysis {
 }
 
 export type DraftedExamination =
-  { readonly job: ExamineJob; readonly queue: string } | { readonly job: null; readonly reason: string };
+  | {
+      readonly job: ExamineJob;
+      readonly queue: string;
+      /** Seconds that a trainer may take to begin; absent in incidents that are older than the setting. */
+      readonly waitSeconds?: number;
+    }
+  | { readonly job: null; readonly reason: string };
 
 /** What came back from the trainer's queue, as it came; null with a reason where nothing did. */
 export interface Examination {

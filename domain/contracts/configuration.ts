@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SENSITIVITIES } from '../incident/kinds.ts';
+import { EXAMINATION_WAIT_SECONDS } from '../incident/limits.ts';
 import { endpointNameSchema } from './alert.ts';
 import { publicKeySchema, roleSchema } from './approval.ts';
 import { fairnessSchema, gateThresholdsSchema, riskClassSchema, robustnessSchema, slicesSchema } from './gates.ts';
@@ -81,6 +82,15 @@ const modelSchema = z.strictObject({
     .lt(0.5)
     .default(0.01)
     .describe('Share of clean training records that may be dropped by mistake.'),
+  examinationWaitSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .default(EXAMINATION_WAIT_SECONDS)
+    .describe(
+      'How long an incident waits for a trainer to begin an examination; a pool that starts from zero needs minutes.',
+    ),
   gates: gateThresholdsSchema.prefault({}),
   fairness: fairnessSchema.optional(),
   slices: slicesSchema.default([]),

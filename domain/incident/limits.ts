@@ -53,14 +53,15 @@ export const TRAINING = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 20 },
 } as const;
 
-/** A search in the model takes seconds to a minute. An incident does not wait for a trainer that is not there: the question stays open. */
+/** A search in the model takes seconds to a minute. How long a trainer may take to begin it is `examinationWaitSeconds` of lazaret.yaml. */
 export const EXAMINATION = {
   heartbeatTimeout: '10 seconds',
-  scheduleToStartTimeout: '20 seconds',
   startToCloseTimeout: '6 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 } as const;
 export const EXAMINATION_BUDGET_SECONDS = 300;
+/** A trainer that runs takes the job at once; an incident does not wait longer for one that is not there, and the question stays open. */
+export const EXAMINATION_WAIT_SECONDS = 20;
 
 /** People are told that no trainer has taken the job after this time, long before the job is given up. */
 export const TRAINER_ABSENT_AFTER_MS = 20_000;

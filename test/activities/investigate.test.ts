@@ -98,6 +98,7 @@ describe('the investigation', () => {
     const golden = await world.deps.registry.latest(subject.model);
     expect(await activities.draftExamination({ subject })).toMatchObject({
       queue: 'gpu',
+      waitSeconds: 20,
       job: {
         question: 'backdoor',
         suspect: subject.capture.model,

@@ -97,6 +97,30 @@ withEngine('an incident', () => {
     });
   });
 
+  it('waits as long as the model allows for a trainer to begin an examination, and then leaves the question open', async () => {
+    await inWorld(
+      async (at) => {
+        await at.waitsAt('plan');
+        const events = (await at.handle.fetchHistory()).events ?? [];
+        const asked = events
+          .map((event) => event.activityTaskScheduledEventAttributes)
+          .find((scheduled) => scheduled?.activityType?.name === 'examine');
+        expect(Number(asked?.scheduleToStartTimeout?.seconds)).toBe(1);
+        const told = at.world.calls
+          .map((call) => call.input as { analyser?: string; examination?: unknown })
+          .find((input) => input.analyser === 'backdoor');
+        expect(told?.examination).toEqual({ result: null, reason: expect.stringMatching(/^No trainer answered/) });
+      },
+      (world) => {
+        const draft = world.activities.draftExamination;
+        world.activities.draftExamination = async (input) => {
+          const { value, at } = await draft(input);
+          return { at, value: value.job === null ? value : { ...value, queue: 'nobody', waitSeconds: 1 } };
+        };
+      },
+    );
+  });
+
   it('writes a case log whose root is the one it closes with', async () => {
     await inWorld(async (at) => {
       await at.approveEverything();

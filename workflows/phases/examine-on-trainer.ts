@@ -1,6 +1,6 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { AnalysisSubject, Examination, TrainerActivities } from '../../domain/contracts/activities.ts';
-import { EXAMINATION, STORAGE } from '../../domain/incident/limits.ts';
+import { EXAMINATION, EXAMINATION_WAIT_SECONDS, STORAGE } from '../../domain/incident/limits.ts';
 import { failureOf } from '../case/failure-of.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 
@@ -17,6 +17,7 @@ export async function examineOnTrainer(incident: IncidentCase, subject: Analysis
   if (drafted.job === null) return { result: null, reason: drafted.reason };
   const trainer = proxyActivities<TrainerActivities>({
     ...EXAMINATION,
+    scheduleToStartTimeout: `${drafted.waitSeconds ?? EXAMINATION_WAIT_SECONDS} seconds`,
     taskQueue: drafted.queue,
     summary: `investigate: examine for a ${drafted.job.question}`,
   });

@@ -41,6 +41,14 @@ describe('lazaret.yaml', () => {
     expect(configuration.gates.release).toHaveLength(2);
   });
 
+  it('takes the seconds that a trainer may take to begin an examination; a pool from zero needs more than the default', () => {
+    const given = (settings: string) => GOOD.replace('digits: {}', `digits: ${settings}`);
+    const seconds = (text: string) => parseConfiguration(text, 'lazaret.yaml').models['digits']?.examinationWaitSeconds;
+    expect(seconds(GOOD)).toBe(20);
+    expect(seconds(given('{ examinationWaitSeconds: 600 }'))).toBe(600);
+    expect(problems(given('{ examinationWaitSeconds: 0 }')).message).toContain('examinationWaitSeconds');
+  });
+
   it('names the nearest known key for an unknown one, at its line and column', () => {
     const error = problems(GOOD.replace('    adapter: gateway', '    adaptor: gateway'));
     expect(error.message).toContain('lazaret.yaml:4:5: endpoints.signs.adaptor: unknown key "adaptor"');
