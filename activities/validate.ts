@@ -24,7 +24,8 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
   return {
     validateCandidate: async ({ incident, model, candidate, findings, capture }) => {
       const thresholds = gateSettingsOf(deps.configuration, model)?.thresholds;
-      if (!thresholds) throw new Failure('internal/error', `lazaret.yaml declares no model "${model}"`);
+      const family = deps.configuration.models[model];
+      if (!family || !thresholds) throw new Failure('internal/error', `lazaret.yaml declares no model "${model}"`);
       const golden = await goldenOf(deps, model);
       const bytes = { candidate: await deps.store.get(candidate), golden: await deps.store.get(golden.ref.artifact) };
       const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
@@ -50,6 +51,8 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
             regressions: past,
             recovered,
             requests: capturedRows(window, columns.width, null),
+            fairness: family.fairness ?? null,
+            slices: family.slices,
           },
         );
       });

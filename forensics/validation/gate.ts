@@ -17,24 +17,42 @@ export const percent = (share: number): string => `${(share * 100).toFixed(1)} %
 /** What binary fractions may miss a decimal threshold by. */
 export const ROUNDING = 1e-9;
 
+interface Judged {
+  readonly figure: Interval;
+  readonly limit: number;
+}
+type Shown = Pick<GateResult, 'figure' | 'golden'>;
+
 /**
  * A figure against the most it may be: passes at or below it, fails where the whole interval lies above. Between the two, chance alone may
  * explain the excess, and nobody can tell: undecided, which does not pass.
  */
-export function atMost(
+export function atMost(about: About, { figure, limit }: Judged, shown: Shown, words: string): GateResult {
+  return judged(about, { excess: figure.value - limit, surely: figure.low - limit, figure, shown, words });
+}
+
+/** The same against the least it may be. */
+export function atLeast(about: About, { figure, limit }: Judged, shown: Shown, words: string): GateResult {
+  return judged(about, { excess: limit - figure.value, surely: limit - figure.high, figure, shown, words });
+}
+
+function judged(
   about: About,
-  judged: { readonly figure: Interval; readonly limit: number },
-  shown: Pick<GateResult, 'figure' | 'golden'>,
-  words: string,
+  {
+    excess,
+    surely,
+    figure,
+    shown,
+    words,
+  }: { excess: number; surely: number; figure: Interval; shown: Shown; words: string },
 ): GateResult {
-  const { figure, limit } = judged;
-  if (!Number.isFinite(figure.value)) return unmeasured(about, 'The figure is not a number.');
-  if (figure.value <= limit + ROUNDING) return { ...about, ...shown, verdict: 'pass', reason: words };
-  if (figure.low > limit + ROUNDING) return { ...about, ...shown, verdict: 'fail', reason: words };
+  if (!Number.isFinite(excess) || !Number.isFinite(surely)) return unmeasured(about, 'The figure is not a number.');
+  if (excess <= ROUNDING) return { ...about, ...shown, verdict: 'pass', reason: words };
+  if (surely > ROUNDING) return { ...about, ...shown, verdict: 'fail', reason: words };
   return {
     ...about,
     ...shown,
     verdict: 'inconclusive',
-    reason: `${words} That is more than allowed, and the ${percent(figure.confidence)} interval reaches below: more records of the hold-out would tell.`,
+    reason: `${words} That is beyond the threshold, but chance may explain it: the ${figure.confidence * 100} % interval reaches across, and more records of the hold-out would tell.`,
   };
 }

@@ -3,8 +3,10 @@ import { accuracyGate, agreementGate, recallGate, type OnHoldout } from './accur
 import { attackGate } from './attack.ts';
 import { calibrationGate } from './calibration.ts';
 import { driftGate, MIN_REQUESTS, type Answered } from './drift.ts';
+import { fairnessGates, type FairnessNeeds, type Grouped } from './fairness.ts';
 import { graphGate, weightsGate, type FileNeeds } from './file.ts';
 import type { AttackReplay } from './replay.ts';
+import { sliceGate } from './slices.ts';
 import { triggerGate, type TriggerTrial } from './trigger.ts';
 
 export interface ValidationNeeds extends OnHoldout, FileNeeds {
@@ -16,12 +18,17 @@ export interface ValidationNeeds extends OnHoldout, FileNeeds {
   readonly trigger: TriggerTrial | null;
   /** Answers to the captured requests that are not part of the attack; empty where none was captured. */
   readonly requests: Answered;
+  /** null where no attribute was declared as protected. */
+  readonly fairness: FairnessNeeds['fairness'] | null;
+  /** Declared slices, without the protected groups. */
+  readonly slices: readonly Grouped[];
 }
 
 /** Gates in the order of the report. Pure: everything was measured before. A gate that cannot be measured never passes. */
 export function validate(needs: ValidationNeeds): { gates: readonly GateResult[]; verdict: GateVerdict } {
   const { candidate, golden, thresholds, classes } = needs;
   const both = candidate && golden && { candidate: candidate.predicted, golden: golden.predicted };
+  const slices = [...needs.slices, ...(needs.fairness?.attributes ?? [])];
   const gates = [
     accuracyGate(needs),
     recallGate(needs),
@@ -31,6 +38,8 @@ export function validate(needs: ValidationNeeds): { gates: readonly GateResult[]
     ...(needs.requests.golden.length >= MIN_REQUESTS
       ? [driftGate('drift-requests', needs.requests, classes, thresholds.maxClassMixShift)]
       : []),
+    ...(needs.fairness ? fairnessGates({ ...needs, fairness: needs.fairness }) : []),
+    ...(slices.length > 0 ? [sliceGate(needs, slices)] : []),
     ...(needs.attack ? [attackGate('captured-attack', 'Captured attack fails', needs.attack, needs)] : []),
     ...needs.regressions.map((past) =>
       attackGate(`regression:${past.incident}`, `Attack of ${past.incident} fails`, past, needs),

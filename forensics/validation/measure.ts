@@ -1,4 +1,5 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
+import type { Fairness, Grouping } from '../../domain/contracts/gates.ts';
 import type { TriggerImage } from '../../domain/contracts/examination.ts';
 import type { RegressionAttack } from '../../domain/contracts/golden.ts';
 import type { Digest } from '../../domain/proofs/digest.ts';
@@ -9,7 +10,9 @@ import type { Predictor } from '../predictor/predictor.ts';
 import { flowMatrix, surenessOf, winners } from '../statistics/calibration.ts';
 import type { Measured } from './accuracy.ts';
 import type { Answered } from './drift.ts';
+import type { Grouped } from './fairness.ts';
 import type { ValidationNeeds } from './gates.ts';
+import { groupsOf } from './grouping.ts';
 import { replayAttack } from './replay.ts';
 import { tryTrigger } from './trigger.ts';
 
@@ -27,6 +30,8 @@ export interface Material {
   readonly recovered: { readonly trigger: TriggerImage | null; readonly target: number } | null;
   /** What clients sent, the attack among it. */
   readonly requests: readonly CapturedRow[];
+  readonly fairness: Fairness | null;
+  readonly slices: readonly Grouping[];
 }
 
 export interface Models {
@@ -36,7 +41,16 @@ export interface Models {
 
 type Trials = Pick<
   ValidationNeeds,
-  'candidate' | 'golden' | 'labels' | 'classes' | 'attack' | 'regressions' | 'trigger' | 'requests'
+  | 'candidate'
+  | 'golden'
+  | 'labels'
+  | 'classes'
+  | 'attack'
+  | 'regressions'
+  | 'trigger'
+  | 'requests'
+  | 'fairness'
+  | 'slices'
 >;
 
 /** Asks both models everything that the gates weigh. `flow` counts [golden class][candidate class] over all captured requests. */
@@ -49,6 +63,7 @@ export async function measure(
   const attacking = new Set(material.attack?.requests.map((request) => request.id));
   const clean = requests.flatMap((request, row) => (attacking.has(request.id) ? [] : [row]));
   const ofClean = (answers: ArrayLike<number>) => clean.map((row) => answers[row] ?? -1);
+  const grouped = (grouping: Grouping): Grouped => ({ grouping, groups: groupsOf(grouping, holdout.columns) });
   return {
     candidate: await measured(models.candidate, holdout),
     golden: await measured(models.golden, holdout),
@@ -60,6 +75,8 @@ export async function measure(
     ),
     trigger: material.recovered && (await tryTrigger(material.recovered, holdout, models)),
     requests: { candidate: ofClean(answered.candidate), golden: ofClean(answered.golden) },
+    fairness: material.fairness && { ...material.fairness, attributes: material.fairness.attributes.map(grouped) },
+    slices: material.slices.map(grouped),
     flow: requests.length === 0 ? [] : flowMatrix(answered.golden, answered.candidate, holdout.classes.length),
   };
 }

@@ -67,6 +67,8 @@ async function needs(candidate: Predictor): Promise<ValidationNeeds> {
     regressions: [],
     trigger: null,
     requests: { candidate: [], golden: [] },
+    fairness: null,
+    slices: [],
   };
 }
 
