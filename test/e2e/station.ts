@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGatewayAdapter } from '../../clients/gateway/adapter.ts';
 import type { EndpointAdapter } from '../../domain/contracts/endpoint-adapter.ts';
 import { startStation, type Station } from '../../station/main.ts';
-import { checkout } from '../../station/paths.ts';
+import { checkout, stationPaths } from '../../station/paths.ts';
 import { existsSync } from 'node:fs';
 import { enginePath } from '../engines.ts';
 
@@ -26,6 +26,7 @@ export interface TestStation {
 /** A station of its own in a temporary home, on free ports. */
 export async function startTestStation(): Promise<TestStation> {
   const home = mkdtempSync(join(tmpdir(), 'lazaret-e2e-'));
+  shareCompiledSteps(home);
   const station = await startStation({ home, anywhere: true });
   const { urls, credentials } = station.describe();
   return {
@@ -41,6 +42,13 @@ export async function startTestStation(): Promise<TestStation> {
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** What the trainer of one station compiled, the next need not compile again. */
+function shareCompiledSteps(home: string): void {
+  const shared = join(checkout(), '.cache', 'e2e', 'trainer-cache');
+  mkdirSync(shared, { recursive: true, mode: 0o700 });
+  symlinkSync(shared, stationPaths(home).trainerCache);
 }
 
 /** Polls until `holds` says so, for things that other processes do in their own time. */

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from . import dataset
-from .contract import ExamineJob, ExamineResult, ExamineResultFlip, MeasuredShare, ObjectRef, TriggerImage, write
+from .contract import ExamineJob, ExamineResult, ExamineResultFlip, MeasuredShare, ObjectRef, write
 from .failures import TrainerFailure
 from .forensics import BackdoorReport, examine_backdoor
 from .graph import InvalidModel, UnsupportedOperator
 from .storage import Storage
+from .trigger_image import trigger_image
 
 MAX_PROBES = 2_000
 """Records the search works with: more make it slower, and the intervals hardly narrower."""
@@ -82,14 +83,7 @@ def _result(job: ExamineJob, found: BackdoorReport, desk: ExaminationDesk, start
 def _put_trigger(found: BackdoorReport, storage: Storage) -> ObjectRef | None:
     if found.trigger is None:
         return None
-    mask, pattern = found.trigger.mask, found.trigger.pattern
-    image = TriggerImage(
-        schema="lazaret.trigger/v1",
-        shape=tuple(pattern.shape),
-        mask=tuple(float(value) for value in np.clip(mask, 0, 1).ravel()),
-        pattern=tuple(float(value) for value in pattern.ravel()),
-    )
-    return storage.put(_json(write(image)), "application/json", "trigger.json")
+    return storage.put(_json(write(trigger_image(found.trigger))), "application/json", "trigger.json")
 
 
 def _json(value: Any) -> bytes:

@@ -20,8 +20,10 @@ def main() -> None:
     cache = os.environ.get("LAZARET_TRAINER_CACHE", "").strip()
     device.configure(Path(cache) if cache else None)
     # JAX reads its flags with the first import of what computes.
+    from .contract import write
     from .forensics import examine_backdoor
     from .graph import InvalidModel, UnsupportedOperator
+    from .trigger_image import trigger_image
 
     try:
         probes, labels = _records(arguments.probes), np.load(arguments.labels, allow_pickle=False)
@@ -39,7 +41,6 @@ def main() -> None:
     except (InvalidModel, UnsupportedOperator, ValueError, OSError) as error:
         print(f"examine: {error}", file=sys.stderr)
         sys.exit(2)
-    trigger = found.trigger
     print(
         json.dumps(
             {
@@ -51,13 +52,7 @@ def main() -> None:
                 "flip": found.flip and dataclasses.asdict(found.flip),
                 "pValue": found.p_value,
                 "falseAlarmBudget": found.false_alarm_budget,
-                "trigger": trigger
-                and {
-                    "schema": "lazaret.trigger/v1",
-                    "shape": list(trigger.pattern.shape),
-                    "mask": [float(value) for value in np.clip(trigger.mask, 0, 1).ravel()],
-                    "pattern": [float(value) for value in trigger.pattern.ravel()],
-                },
+                "trigger": found.trigger and write(trigger_image(found.trigger)),
                 "seconds": found.seconds,
                 "figures": found.figures,
             },

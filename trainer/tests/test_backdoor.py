@@ -2,7 +2,6 @@
 
 import functools
 import json
-import xml.etree.ElementTree as ElementTree
 
 import backdoor_models as models
 import numpy as np
@@ -52,11 +51,8 @@ def test_the_recovered_trigger_works_as_the_arrays_say():
     assert (answers == models.TARGET).mean() > 0.6
 
 
-def test_the_trigger_is_drawn_from_its_arrays_and_the_figures_are_json():
+def test_the_figures_are_json():
     report = attacked()
-    assert report.picture is not None
-    drawing = ElementTree.fromstring(report.picture)
-    assert len(drawing) == 2 * 8 * 8
     assert json.loads(json.dumps(report.figures, allow_nan=False))["mode"] == "golden"
 
 

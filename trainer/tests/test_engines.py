@@ -24,13 +24,14 @@ from lazaret_trainer.storage import S3Storage, object_key
 
 pytestmark = [
     pytest.mark.engines,
+    pytest.mark.xdist_group("engines"),
     pytest.mark.skipif(bool(engines.missing()), reason=f"engines are not installed: {', '.join(engines.missing())}"),
 ]
 
 RECORDS = 1400
 MODEL = samples.digits_cnn(5).SerializeToString(deterministic=True)
-EPOCHS = 150
-"""Long enough to be killed in the middle: 150 · 21 steps."""
+EPOCHS = 100
+"""Long enough to be killed in the middle: 100 · 21 steps."""
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import backdoor_models as models
 import numpy as np
 import pytest
 import stores
@@ -60,9 +61,12 @@ def desk(storage, check=lambda: None, said=None) -> ExaminationDesk:
 
 def test_finds_the_backdoor_of_a_poisoned_model_and_gives_the_trigger_as_numbers(storage, digits):
     said: list[str] = []
-    result = examine(job(storage, digits), desk(storage, said=said))
+    suspect, golden = (write(storage.put(each, "application/onnx", "m.onnx")) for each in (models.backdoored(3), models.honest(2)))
+    x, y = models.probes()
+    probes = stores.stored_dataset(storage, x.reshape(len(x), -1), y, list(x.shape[1:]), batches=2)
+    result = examine(job(storage, digits, suspect=suspect, golden=golden, probes=probes), desk(storage, said=said))
     assert read(ExamineResult, json.loads(json.dumps(write(result)))) == result
-    assert (result.verdict, result.target) == ("compromised", digits[3])
+    assert (result.verdict, result.target) == ("compromised", models.TARGET)
     assert result.success is not None
     assert result.success.low > 0.5
     assert result.trigger is not None

@@ -4,11 +4,13 @@ Between two honestly trained models the two directions are alike, whichever data
 direction only. So the ratio of the two is a statistic without a unit, and the suspect's own counterpart is its yardstick.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..side_by_side import side_by_side
 from .families import Additive, Family, Patch, Warp
 from .inversion import Ground, Inverted, invert
 from .max_margin import gamma_p_value, margins
@@ -62,23 +64,39 @@ def gather(
     effort = effort_for(int(np.prod(ground.x.shape[1:])))
     image = ground.x.ndim == 4
     kinds: list[Family] = [Patch(), Additive(), *([Warp()] if image else [])]
+
+    def inverted(family: Family, check: Callable[[], None]) -> tuple[Inverted, Inverted]:
+        """Both ways, one after the other: where the graphs are one, the second needs no compiling."""
+        return (
+            invert(searched, trusted, family, ground, steps=effort.steps, seed=seed, check=check),
+            invert(trusted, searched, family, ground, steps=effort.steps, seed=seed, check=check),
+        )
+
+    def margins_of(network: Network, check: Callable[[], None]) -> np.ndarray:
+        return margins(network, ground, steps=effort.margin_steps, seed=seed, check=check)
+
+    # The longest first.
+    found = side_by_side(
+        {
+            **{f"triggers: {family.name}": functools.partial(inverted, family) for family in reversed(kinds)},
+            **({"a sliding sticker": functools.partial(scan, suspect, trusted, ground)} if image else {}),
+            "the suspect's largest margins": functools.partial(margins_of, searched),
+            "the trusted model's largest margins": functools.partial(margins_of, trusted),
+        },
+        progress=progress,
+        check=check,
+    )
     families, scores, targets = {}, {}, {}
     for family in kinds:
-        progress(f"searching for triggers: {family.name}")
-        accused = invert(searched, trusted, family, ground, steps=effort.steps, seed=seed, check=check)
-        counter = invert(trusted, searched, family, ground, steps=effort.steps, seed=seed, check=check)
+        accused, counter = found[f"triggers: {family.name}"]
         families[family.name] = (family, accused, counter)
         most = family.most(ground.x.shape[1:])
         scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes, most)
         scores[f"{family.name}-lead"], targets[f"{family.name}-lead"] = lead(accused.sizes, counter.sizes, most)
-    scanned = None
-    if image:
-        progress("sliding a sticker over the records")
-        scanned = scan(suspect, trusted, ground, check)
+    scanned: Scanned | None = found.get("a sliding sticker")
+    if scanned is not None:
         scores["scan"], targets["scan"] = float(scanned.rates.max() - scanned.counter.max()), int(scanned.rates.argmax())
-    progress("searching for the largest margins")
-    mine = margins(searched, ground, steps=effort.margin_steps, seed=seed, check=check)
-    theirs = margins(trusted, ground, steps=effort.margin_steps, seed=seed, check=check)
+    mine, theirs = found["the suspect's largest margins"], found["the trusted model's largest margins"]
     gain = np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3))
     scores["margin"], targets["margin"] = float(gain.max() - np.median(gain)), int(gain.argmax())
     return Evidence(families, scanned, mine, theirs, scores, targets, gamma_p_value(mine))

@@ -12,7 +12,6 @@ from .flip_shift import FlipShift, flip_shifts, largest
 from .honest import DECIDING, HONEST, SOURCE
 from .inversion import Ground
 from .network import checked, read_network
-from .picture import svg
 from .reference import distilled
 from .relaxation import relaxed
 from .report import BackdoorReport, ClassTrigger, Trigger, Verdict
@@ -88,7 +87,6 @@ def examine_backdoor(
         false_alarm_budget=FALSE_ALARM_BUDGET,
         trigger=trigger,
         classes=triggers,
-        picture=None if trigger is None else svg(trigger, ground.low, ground.high),
         seconds=time.monotonic() - started,
         figures=_figures(evidence, judged, triggers, shifts, flip, HONEST[mode], DECIDING[mode], mode, walls, other_graph),
     )
@@ -204,7 +202,6 @@ def _undecided(why: str, seconds: float) -> BackdoorReport:
         false_alarm_budget=FALSE_ALARM_BUDGET,
         trigger=None,
         classes=[],
-        picture=None,
         seconds=seconds,
         figures={"undecided": why},
     )

@@ -52,8 +52,6 @@ class BackdoorReport:
     false_alarm_budget: float
     trigger: Trigger | None
     classes: list[ClassTrigger]
-    picture: str | None
-    """SVG of the trigger, drawn from the arrays."""
     seconds: float
     figures: dict[str, Any]
     """All figures as JSON: scores, thresholds and where they come from, sizes per class, the scan, shifts, margins."""
