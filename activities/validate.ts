@@ -53,6 +53,7 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
             requests: capturedRows(window, columns.width, null),
             fairness: family.fairness ?? null,
             slices: family.slices,
+            robustness: family.robustness,
           },
         );
       });

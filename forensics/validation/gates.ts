@@ -6,6 +6,7 @@ import { driftGate, MIN_REQUESTS, type Answered } from './drift.ts';
 import { fairnessGates, type FairnessNeeds, type Grouped } from './fairness.ts';
 import { graphGate, weightsGate, type FileNeeds } from './file.ts';
 import type { AttackReplay } from './replay.ts';
+import { robustnessGate, type Withstood } from './robustness.ts';
 import { sliceGate } from './slices.ts';
 import { triggerGate, type TriggerTrial } from './trigger.ts';
 
@@ -22,6 +23,8 @@ export interface ValidationNeeds extends OnHoldout, FileNeeds {
   readonly fairness: FairnessNeeds['fairness'] | null;
   /** Declared slices, without the protected groups. */
   readonly slices: readonly Grouped[];
+  /** Attacks on records of the hold-out; empty where a model could not be run. */
+  readonly robustness: readonly Withstood[];
 }
 
 /** Gates in the order of the report. Pure: everything was measured before. A gate that cannot be measured never passes. */
@@ -45,6 +48,7 @@ export function validate(needs: ValidationNeeds): { gates: readonly GateResult[]
       attackGate(`regression:${past.incident}`, `Attack of ${past.incident} fails`, past, needs),
     ),
     ...(needs.trigger ? [triggerGate(needs.trigger, thresholds.maxTriggerGain)] : []),
+    ...needs.robustness.map((withstood) => robustnessGate(withstood, thresholds.maxRobustDropPp)),
     graphGate(needs),
     weightsGate(needs),
   ];

@@ -1,5 +1,5 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
-import type { Fairness, Grouping } from '../../domain/contracts/gates.ts';
+import type { Fairness, Grouping, Robustness } from '../../domain/contracts/gates.ts';
 import type { TriggerImage } from '../../domain/contracts/examination.ts';
 import type { RegressionAttack } from '../../domain/contracts/golden.ts';
 import type { Digest } from '../../domain/proofs/digest.ts';
@@ -14,6 +14,7 @@ import type { Grouped } from './fairness.ts';
 import type { ValidationNeeds } from './gates.ts';
 import { groupsOf } from './grouping.ts';
 import { replayAttack } from './replay.ts';
+import { attackBoth } from './robustness.ts';
 import { tryTrigger } from './trigger.ts';
 
 /** What the two models are asked. */
@@ -32,6 +33,7 @@ export interface Material {
   readonly requests: readonly CapturedRow[];
   readonly fairness: Fairness | null;
   readonly slices: readonly Grouping[];
+  readonly robustness: Robustness;
 }
 
 export interface Models {
@@ -51,6 +53,7 @@ type Trials = Pick<
   | 'requests'
   | 'fairness'
   | 'slices'
+  | 'robustness'
 >;
 
 /** Asks both models everything that the gates weigh. `flow` counts [golden class][candidate class] over all captured requests. */
@@ -77,6 +80,7 @@ export async function measure(
     requests: { candidate: ofClean(answered.candidate), golden: ofClean(answered.golden) },
     fairness: material.fairness && { ...material.fairness, attributes: material.fairness.attributes.map(grouped) },
     slices: material.slices.map(grouped),
+    robustness: await attackBoth(models, holdout, material.robustness),
     flow: requests.length === 0 ? [] : flowMatrix(answered.golden, answered.candidate, holdout.classes.length),
   };
 }

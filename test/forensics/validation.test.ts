@@ -69,6 +69,7 @@ async function needs(candidate: Predictor): Promise<ValidationNeeds> {
     requests: { candidate: [], golden: [] },
     fairness: null,
     slices: [],
+    robustness: [],
   };
 }
 
