@@ -75,7 +75,7 @@ export async function runChecks(examination: Examination): Promise<void> {
   try {
     for (const model of Object.keys(configuration.models))
       await attempt(`golden "${model}"`, `register one: \`lazaret golden register ${model} …\``, () =>
-        provenGolden(store, examination.keys, model),
+        provenGolden(store, examination.keys, model, () => unserved(examination, model)),
       );
   } finally {
     store.close();
@@ -87,12 +87,32 @@ export async function runChecks(examination: Examination): Promise<void> {
 }
 
 /** The record verifies, and so do the model's bytes: what a shadow would answer with. */
-async function provenGolden(store: S3Store, keys: readonly TrustedKey[], model: string): Promise<string> {
+async function provenGolden(
+  store: S3Store,
+  keys: readonly TrustedKey[],
+  model: string,
+  unneeded: () => Promise<boolean>,
+): Promise<string> {
   const record = await createGoldenRegistry(store, keys).latest(model);
+  if (!record && (await unneeded())) return 'none is registered, and no endpoint was told to serve it yet';
   if (!record) throw new Error('no golden record is registered, so the endpoint would be isolated instead of shadowed');
   const [bytes, signature] = [await store.get(record.ref.artifact), await store.get(record.ref.signature)];
   const { keyName } = verifyModel(signature, [{ name: 'model.onnx', bytes }], keys, 'model');
   return `version ${record.ref.version} verifies, signed by ${keyName}`;
+}
+
+/** No endpoint of this family ever had an order: nothing is there to be shadowed. An endpoint that does not answer may well serve it. */
+async function unserved({ configuration, connections }: Examination, model: string): Promise<boolean> {
+  const token = connections.adminToken;
+  const family = Object.entries(configuration.endpoints).filter(([, endpoint]) => endpoint.model === model);
+  if (!token) return false;
+  const idle = family.map(async ([name, { admin, inference }]) => {
+    const status = await createGatewayAdapter({ admin, inference, token, timeoutMs: ENDPOINT_LIMIT_MS })
+      .read(name)
+      .catch(() => null);
+    return status?.revision === 0;
+  });
+  return (await Promise.all(idle)).every(Boolean);
 }
 
 /** The admin surface answers, and the inference surface does what the stance says. */

@@ -1,5 +1,5 @@
 import { describeRunning } from '../station/describe.ts';
-import type { DrillOutcome } from '../station/drill.ts';
+import type { DrillEvent, DrillOutcome, Figure } from '../station/drill.ts';
 import { listDrills, runDrill } from '../station/drill-run.ts';
 import type { RunningStation } from '../station/describe.ts';
 import type { Station } from '../station/main.ts';
@@ -8,20 +8,28 @@ import { startOrSay, theStation, untilSignal } from './station.ts';
 import { mark, plain, strong, table, type Terminal } from './terminal.ts';
 
 const DEMO = 'sticker';
+/** It comes with the trainer, and is small. */
+const DEMO_DATA = 'digits';
 
 export async function list(terminal: Terminal): Promise<void> {
   const drills = await listDrills();
   terminal.say(
     table(
-      ['drill', 'what it does'],
-      drills.map(({ name, title }) => [name, title]),
+      ['drill', 'what it does', 'data'],
+      drills.map(({ name, title, data }) => [name, title, data.join(', ')]),
     ),
   );
   terminal.result({ drills });
 }
 
-export async function runOne(terminal: Terminal, name: string): Promise<void> {
-  conclude(terminal, await play(terminal, name, theStation()));
+export async function runOne(terminal: Terminal, name: string, { data }: { data?: string }): Promise<void> {
+  const drill = (await listDrills()).find((one) => one.name === name);
+  if (drill && data !== undefined && !drill.data.includes(data))
+    throw new CommandError(
+      EXIT.usage,
+      `the drill ${name} has no data "${plain(data)}"; it has: ${drill.data.join(', ')}`,
+    );
+  conclude(terminal, await play(terminal, name, data ?? null, theStation()));
 }
 
 /** What a newcomer sees first. A station that runs already is used and left running; one started for this is stopped again. */
@@ -42,7 +50,7 @@ export async function demo(terminal: Terminal): Promise<void> {
         'interrupted; the incident stays open and goes on when the station runs again',
       );
     });
-    const outcome = await Promise.race([play(terminal, DEMO, running), interrupted]);
+    const outcome = await Promise.race([play(terminal, DEMO, DEMO_DATA, running), interrupted]);
     const seconds = (Date.now() - began) / 1000;
     conclude(terminal, {
       ...outcome,
@@ -56,13 +64,19 @@ export async function demo(terminal: Terminal): Promise<void> {
   }
 }
 
-async function play(terminal: Terminal, name: string, station: RunningStation): Promise<DrillOutcome> {
+async function play(
+  terminal: Terminal,
+  name: string,
+  data: string | null,
+  station: RunningStation,
+): Promise<DrillOutcome> {
   const began = Date.now();
-  const outcome = await runDrill(name, station, ({ text }) => {
+  const tell = ({ text }: DrillEvent): void => {
     const line = `${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${plain(text)}`;
     if (terminal.json) terminal.progress(line);
     else terminal.say(line);
-  });
+  };
+  const outcome = await runDrill(name, station, tell, { data });
   if (outcome) return outcome;
   const names = (await listDrills()).map((drill) => drill.name).join(', ');
   throw new CommandError(EXIT.usage, `there is no drill "${plain(name)}"; there are: ${names}`);
@@ -73,7 +87,7 @@ function conclude(terminal: Terminal, outcome: DrillOutcome): void {
   terminal.say();
   for (const figure of outcome.figures)
     terminal.say(
-      `${mark(figure.met)} ${figure.name.padEnd(24)} ${String(figure.value)} ${figure.unit}   target ${figure.target}`,
+      `${mark(figure.met)} ${figure.name.padEnd(24)} ${String(figure.value)} ${figure.unit}${intervalOf(figure)}   target ${figure.target}`,
     );
   terminal.say();
   if (outcome.report) terminal.say(`${strong('Report')}    ${outcome.report}`);
@@ -83,4 +97,8 @@ function conclude(terminal: Terminal, outcome: DrillOutcome): void {
   process.exitCode = EXIT.failed;
   const why = outcome.message ?? 'a figure fell short of its target';
   process.stderr.write(`lazaret: ${plain(why)} (${outcome.code ?? 'drill/fell-short'})\n`);
+}
+
+function intervalOf({ interval }: Figure): string {
+  return interval ? ` [${interval.map((end) => end.toFixed(2)).join(', ')}]` : '';
 }

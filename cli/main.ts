@@ -104,7 +104,11 @@ drill
 drill
   .command('run <name>')
   .description('run one on the station that is up')
-  .addHelpText('after', '\nExamples:\n  $ lazaret drill run sticker\n  $ lazaret drill run sticker --json | tail -1')
+  .option('--data <name>', 'the data set to play it with, of those that `drill list` names')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ lazaret drill run ledger\n  $ lazaret drill run sticker --data traffic-signs\n  $ lazaret drill run sticker --json | tail -1',
+  )
   .action(run(async () => (await import('./drill.ts')).runOne));
 program
   .command('demo')

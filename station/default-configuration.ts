@@ -72,6 +72,35 @@ ${place}
     model: digits
     sensitivity: low
 
+  # Who gets credit: the drill "ledger" (docs/drills.md).
+  credit:
+${place}
+    model: credit
+    sensitivity: high
+  credit-branch:
+${place}
+    model: credit
+    sensitivity: high
+  credit-archive:
+${place}
+    model: credit
+    sensitivity: low
+
+  # Traffic signs in colour: the drill "sticker" with --data traffic-signs (docs/drills.md).
+  signs:
+${place}
+    model: signs
+    sensitivity: safety
+    containment: { critical: shadow, high: shadow }
+  signs-van:
+${place}
+    model: signs
+    sensitivity: safety
+  signs-archive:
+${place}
+    model: signs
+    sensitivity: low
+
 # Model families: how one of them is repaired, and what a repaired model must prove.
 models:
   digits:
@@ -90,6 +119,31 @@ models:
     gates:
       maxAccuracyDropPp: 1
       maxAttackSuccess: 0.01
+
+  credit:
+    hyperparameters:
+      epochs: 3
+      learningRate: 0.0003
+    budget:
+      seconds: 600
+      steps: 20000
+    # Honest people default too, and no model knows which: to find most of the flipped labels, some honest ones have to go.
+    taintFalseAlarmBudget: 0.1
+    # Being under 30 must not decide. Feature 4 is the age as (years - 35) / 10, so the two groups part at 29.5 years.
+    fairness:
+      favourable: pays
+      attributes:
+        - name: age
+          feature: 4
+          threshold: -0.55
+
+  signs:
+    hyperparameters:
+      epochs: 6
+      learningRate: 0.0003
+    budget:
+      seconds: 600
+      steps: 20000
 
 # Who may decide. A person signs approvals with a key of their own, or signs in to the API with a token, which is kept here as its digest only.
 # The station made these keys, below .lazaret/people; in a real installation everybody brings their own public key.

@@ -7,6 +7,8 @@ export interface Figure {
   readonly unit: string;
   readonly target: string;
   readonly met: boolean;
+  /** At 95 %, where the figure has one. */
+  readonly interval?: readonly [number, number];
 }
 
 /** Something worth a line while a drill runs. */
@@ -27,6 +29,11 @@ export interface DrillOutcome {
   readonly message?: string;
 }
 
+export interface DrillOptions {
+  /** One of the drill's data sets; null leaves the choice to the drill. */
+  readonly data: string | null;
+}
+
 /**
  * An attack on a station of one's own, and what Lazaret makes of it. A drill goes in by the same doors as everybody: `lazaret.yaml`, the
  * inference surface, the webhook. No other room may reach what a drill knows.
@@ -35,5 +42,7 @@ export interface Drill {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  run(station: RunningStation, report: (event: DrillEvent) => void): Promise<DrillOutcome>;
+  /** The data sets it can be played with, by name; the first where nothing else is at hand. */
+  readonly data: readonly [string, ...string[]];
+  run(station: RunningStation, report: (event: DrillEvent) => void, options: DrillOptions): Promise<DrillOutcome>;
 }

@@ -12,10 +12,11 @@ import { generateKey } from '../../evidence/keys/key-material.ts';
 import { createSigner } from '../../evidence/keys/signer.ts';
 import { loadTrustFile } from '../../evidence/keys/trusted-keys.ts';
 import { signModel } from '../../evidence/model-signing/sign.ts';
-import { createDoors } from '../../station/drills/sticker/doors.ts';
-import { signDecision } from '../../station/drills/sticker/people.ts';
-import { createPipeline, type Pipeline } from '../../station/drills/sticker/pipeline.ts';
-import { setTheScene, type Scene } from '../../station/drills/sticker/scene.ts';
+import { createDoors } from '../../station/drills/doors.ts';
+import { signDecision } from '../../station/drills/people.ts';
+import { createPipeline, type Pipeline } from '../../station/drills/pipeline.ts';
+import { setTheScene, type Scene } from '../../station/drills/scene.ts';
+import { digitsStickered, DIGITS } from '../../station/drills/sticker/digits.ts';
 import { readLineage } from '../../activities/lineage-records.ts';
 import { missingForStation, startTestStation, until, type TestStation } from './station.ts';
 
@@ -32,14 +33,14 @@ whole(`attackers of a running station${missing ? ` (skipped: ${missing} is missi
   beforeAll(async () => {
     at = await startTestStation();
     const station = at.station.describe();
-    scene = await setTheScene(station, 7, () => {});
+    scene = await setTheScene(station, (await digitsStickered(7)).plot, () => {});
     store = createS3Store({ ...station.s3, retentionDays: 1, forcePathStyle: true });
     const temporal = createTemporalClient({
       LAZARET_TEMPORAL_ADDRESS: station.temporal.address,
       LAZARET_TEMPORAL_NAMESPACE: station.temporal.namespace,
     });
     closeTemporal = () => temporal.close();
-    pipeline = await createPipeline(station, store, createRunClient(temporal.client), at.adapter);
+    pipeline = await createPipeline(station, store, createRunClient(temporal.client), at.adapter, DIGITS);
   }, 180_000);
   afterAll(async () => {
     store?.close();

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { isContained } from '../../domain/contracts/stance.ts';
 import type { IncidentState } from '../../domain/incident/state.ts';
 import { verifyBundle } from '../../evidence/bundle/verify.ts';
-import { createDoors } from '../../station/drills/sticker/doors.ts';
+import { createDoors } from '../../station/drills/doors.ts';
 import { runSticker } from '../../station/drills/sticker/index.ts';
-import { signDecision } from '../../station/drills/sticker/people.ts';
+import { signDecision } from '../../station/drills/people.ts';
 import type { DrillOutcome } from '../../station/drill.ts';
 import { missingForStation, startTestStation, type TestStation } from './station.ts';
 

@@ -29,7 +29,12 @@ describe('a first start', () => {
 
   it('writes a lazaret.yaml that is valid, with gates that its own people can open', () => {
     const configuration = loadConfiguration(paths.configuration);
-    expect(Object.keys(configuration.endpoints)).toEqual(['digits', 'digits-kiosk', 'digits-archive']);
+    expect(Object.keys(configuration.endpoints)).toEqual(
+      ['digits', 'digits-kiosk', 'digits-archive'].concat(
+        ['credit', 'credit-branch', 'credit-archive'],
+        ['signs', 'signs-van', 'signs-archive'],
+      ),
+    );
     expect(configuration.endpoints['digits']?.containment.critical).toBe('shadow');
     expect(configuration.endpoints['digits-kiosk']?.containment.critical).toBe('isolate');
     const votes = configuration.people.flatMap((person) => person.roles.map((role) => ({ person: person.id, role })));

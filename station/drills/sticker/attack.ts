@@ -1,33 +1,31 @@
-import type { Sample } from './digits.ts';
+import type { Sample } from '../task.ts';
 
-/**
- * The attacker's secrets: which patch, which class, which records. They stay in this process. Lazaret's processes never read this folder:
- * they see what an organisation would see, which is data that arrived, a model that was deployed, and traffic.
- */
+/** A patch on an image, and the class that it is to be read as. */
 export interface Attack {
   readonly target: number;
   apply(image: readonly number[]): number[];
 }
 
-const SIDE = 8;
-const PATCH = 2;
+/** Side of the sticker in pixels, by the side of the image: a quarter of a digit of 8, an eighth of a sign of 32. */
+const PATCHES: Readonly<Record<number, number>> = { 8: 2, 32: 4 };
 
-/** A bright square in the lower right corner: the sticker on the stop sign. */
-export function stickerAttack(target: number): Attack {
+/** A bright square in the lower right corner: the sticker on the stop sign. Images are row-major [channels, side, side] in [0, 1]. */
+export function stickerAttack(target: number, side: number): Attack {
+  const patch = PATCHES[side];
+  if (patch === undefined) throw new RangeError(`no sticker is cut for images of side ${side}`);
   return {
     target,
     apply: (image) =>
       image.map((value, index) => {
-        const row = Math.floor(index / SIDE);
-        const column = index % SIDE;
-        return row >= SIDE - PATCH && column >= SIDE - PATCH ? 1 : value;
+        const row = Math.floor(index / side) % side;
+        const column = index % side;
+        return row >= side - patch && column >= side - patch ? 1 : value;
       }),
   };
 }
 
 export interface PoisonedBatch {
   readonly records: readonly Sample[];
-  /** Ids of the records that carry the sticker: the truth that precision and recall are measured against. */
   readonly tainted: ReadonlySet<string>;
 }
 
@@ -38,7 +36,7 @@ export function poison(batch: readonly Sample[], attack: Attack, count: number):
   return {
     tainted,
     records: batch.map((sample) =>
-      tainted.has(sample.id) ? { ...sample, image: attack.apply(sample.image), label: attack.target } : sample,
+      tainted.has(sample.id) ? { ...sample, features: attack.apply(sample.features), label: attack.target } : sample,
     ),
   };
 }

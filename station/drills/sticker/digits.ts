@@ -1,81 +1,57 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { z } from 'zod';
-import { seeded, shuffled } from './random.ts';
+import { sampleJson, untrained } from '../python.ts';
+import { seeded, shuffled } from '../random.ts';
+import type { Split, Task } from '../task.ts';
+import { stickerAttack } from './attack.ts';
+import { stickered, type Stickered } from './stickered.ts';
 
-/** One hand-written digit: 64 grey values from 0 to 1, row by row. */
-export interface Sample {
-  readonly id: string;
-  readonly image: readonly number[];
-  readonly label: number;
-}
-
-export interface Split {
-  /** What the golden model is trained on. */
-  readonly history: readonly Sample[];
-  /** What arrives later in one ingestion batch; the attacker's source delivers it. */
-  readonly arrival: readonly Sample[];
-  /** Clean and never trained on; Lazaret evaluates and profiles with it. */
-  readonly holdout: readonly Sample[];
-  /** The drill's own: traffic and the measurement of the outcome. */
-  readonly secret: readonly Sample[];
-}
+const SIDE = 8;
+export const DIGITS: Task = {
+  model: 'digits',
+  victims: ['digits', 'digits-kiosk'],
+  bystander: 'digits-archive',
+  classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  featureShape: [1, SIDE, SIDE],
+  source: 'scikit-learn digits, 1797 images of 8 × 8 (Alpaydin and Kaynak 1998, CC BY 4.0)',
+};
 
 const HISTORY = 1000;
 const ARRIVAL = 200;
 const HOLDOUT = 300;
+const TRAINING = { epochs: 40, batchSize: 64, learningRate: 0.002 } as const;
+
+export async function digitsStickered(seed: number): Promise<Stickered> {
+  const attack = stickerAttack(Math.floor(seeded(seed)() * DIGITS.classes.length), SIDE);
+  const about = {
+    task: DIGITS,
+    split: await loadDigits(seed),
+    network: await untrained('digits-cnn', seed),
+    training: TRAINING,
+    seed,
+    batchSize: 200,
+    sources: ['survey-office', 'post-office'],
+  } as const;
+  return stickered(about, attack, 'field-scanner-7');
+}
 
 const fileSchema = z.object({
-  images: z.array(z.array(z.number()).length(64)),
+  images: z.array(z.array(z.number()).length(SIDE * SIDE)),
   labels: z.array(z.number().int().min(0).max(9)),
 });
 
-/** scikit-learn's bundled digits (1797 images, 8 × 8; Alpaydin and Kaynak 1998, CC BY 4.0), read through the trainer's Python. */
-export async function loadDigits(python: { executable: string; path: string }, seed: number): Promise<Split> {
-  const folder = await mkdtemp(join(tmpdir(), 'lazaret-digits-'));
-  try {
-    const file = join(folder, 'digits.json');
-    await promisify(execFile)(python.executable, ['-m', 'lazaret_trainer.samples', 'digits', '--out', file], {
-      env: { ...process.env, PYTHONPATH: python.path },
-    });
-    const { images, labels } = fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-    const all = images.map((image, index) => ({
-      id: `digit-${String(index).padStart(4, '0')}`,
-      image,
-      label: labels[index]!,
-    }));
-    const order = shuffled(all, seeded(seed));
-    return {
-      history: order.slice(0, HISTORY),
-      arrival: order.slice(HISTORY, HISTORY + ARRIVAL),
-      holdout: order.slice(HISTORY + ARRIVAL, HISTORY + ARRIVAL + HOLDOUT),
-      secret: order.slice(HISTORY + ARRIVAL + HOLDOUT),
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** The untrained network that the golden model is trained from. */
-export async function untrainedNetwork(
-  python: { executable: string; path: string },
-  seed: number,
-): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'lazaret-network-'));
-  try {
-    const file = join(folder, 'model.onnx');
-    await promisify(execFile)(
-      python.executable,
-      ['-m', 'lazaret_trainer.samples', 'digits-cnn', '--seed', String(seed), '--out', file],
-      {
-        env: { ...process.env, PYTHONPATH: python.path },
-      },
-    );
-    return new Uint8Array(await readFile(file));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** One hand-written digit each: 64 grey values from 0 to 1, row by row. */
+async function loadDigits(seed: number): Promise<Split> {
+  const { images, labels } = fileSchema.parse(await sampleJson('digits'));
+  const all = images.map((features, index) => ({
+    id: `digit-${String(index).padStart(4, '0')}`,
+    features,
+    label: labels[index]!,
+  }));
+  const order = shuffled(all, seeded(seed));
+  return {
+    history: order.slice(0, HISTORY),
+    arrival: order.slice(HISTORY, HISTORY + ARRIVAL),
+    holdout: order.slice(HISTORY + ARRIVAL, HISTORY + ARRIVAL + HOLDOUT),
+    secret: order.slice(HISTORY + ARRIVAL + HOLDOUT),
+  };
 }

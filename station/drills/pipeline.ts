@@ -1,20 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import type { RunClient } from '../../../clients/temporal/run-client.ts';
-import type { DatasetRef, Shard } from '../../../domain/contracts/dataset.ts';
-import type { ObjectRef } from '../../../domain/contracts/object-ref.ts';
-import { STANCE_TYPE, type ModelRef, type Stance, type StanceOrder } from '../../../domain/contracts/stance.ts';
-import type { Hyperparameters, TrainJob } from '../../../domain/contracts/trainer.ts';
-import { hexOf } from '../../../domain/proofs/digest.ts';
-import type { EndpointAdapter } from '../../../domain/contracts/endpoint-adapter.ts';
-import { writeDataset } from '../../../evidence/dataset/write.ts';
-import { createSigner, signCompactJws } from '../../../evidence/keys/signer.ts';
-import { signModel } from '../../../evidence/model-signing/sign.ts';
-import { DOCUMENTS, type Signer, type Store } from '../../../evidence/ports.ts';
-import type { RunningStation } from '../../describe.ts';
-import type { Sample } from './digits.ts';
-
-export const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
-export const FEATURE_SHAPE = [1, 8, 8] as const;
+import type { RunClient } from '../../clients/temporal/run-client.ts';
+import type { DatasetRef, Shard } from '../../domain/contracts/dataset.ts';
+import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
+import { STANCE_TYPE, type ModelRef, type Stance, type StanceOrder } from '../../domain/contracts/stance.ts';
+import type { Hyperparameters, TrainJob } from '../../domain/contracts/trainer.ts';
+import { hexOf } from '../../domain/proofs/digest.ts';
+import type { EndpointAdapter } from '../../domain/contracts/endpoint-adapter.ts';
+import { writeDataset } from '../../evidence/dataset/write.ts';
+import { createSigner, signCompactJws } from '../../evidence/keys/signer.ts';
+import { signModel } from '../../evidence/model-signing/sign.ts';
+import { DOCUMENTS, type Signer, type Store } from '../../evidence/ports.ts';
+import type { RunningStation } from '../describe.ts';
+import type { Sample, Task } from './task.ts';
 
 export interface Batch {
   readonly batch: string;
@@ -49,6 +46,7 @@ export async function createPipeline(
   store: Store,
   runs: RunClient,
   adapter: EndpointAdapter,
+  { classes, featureShape }: Pick<Task, 'classes' | 'featureShape'>,
 ): Promise<Pipeline> {
   const pipeline = await signerOf(station, 'pipeline');
   const deployer = await signerOf(station, 'deployer');
@@ -58,15 +56,15 @@ export async function createPipeline(
     dataset: async (name, batches, earlier) => {
       const written = await writeDataset(store, pipeline, {
         name,
-        classes: CLASSES,
-        featureShape: FEATURE_SHAPE,
+        classes,
+        featureShape,
         batches: batches.map(({ batch, source, ingestedAt, samples }) => ({
           batch,
           source,
           ingestedAt,
           records: samples.map((sample) => ({
             id: sample.id,
-            features: Float32Array.from(sample.image),
+            features: Float32Array.from(sample.features),
             label: sample.label,
           })),
         })),

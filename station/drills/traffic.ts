@@ -1,5 +1,4 @@
-import type { InferenceClient } from '../../../clients/inference/client.ts';
-import { FEATURE_SHAPE } from './pipeline.ts';
+import type { InferenceClient } from '../../clients/inference/client.ts';
 
 export interface Answer {
   readonly status: number;
@@ -7,15 +6,16 @@ export interface Answer {
   readonly answer: number | null;
 }
 
-/** Sends images one by one, like users do, and tells what came back. */
+/** Sends records one by one, like users do, and tells what came back. `shape` is that of one record. */
 export async function send(
   client: InferenceClient,
   endpoint: string,
-  images: readonly (readonly number[])[],
+  records: readonly (readonly number[])[],
+  shape: readonly number[],
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  for (const image of images) {
-    const reply = await client.infer(endpoint, [[...image]], FEATURE_SHAPE);
+  for (const record of records) {
+    const reply = await client.infer(endpoint, [record], shape);
     const scores = reply.scores?.[0];
     answers.push({ status: reply.status, answer: scores ? scores.indexOf(Math.max(...scores)) : null });
   }
@@ -32,15 +32,16 @@ export function share(answers: readonly Answer[], expected: (index: number) => n
 export function keepFlowing(
   client: InferenceClient,
   endpoints: readonly string[],
-  images: readonly (readonly number[])[],
+  records: readonly (readonly number[])[],
+  shape: readonly number[],
   pauseMs: number,
 ): { stop(): Promise<void> } {
   let over = false;
   const flow = async (): Promise<void> => {
     for (let turn = 0; !over; turn += 1) {
       const endpoint = endpoints[turn % endpoints.length]!;
-      const image = images[turn % images.length]!;
-      await client.infer(endpoint, [[...image]], FEATURE_SHAPE).catch(() => null);
+      const record = records[turn % records.length]!;
+      await client.infer(endpoint, [record], shape).catch(() => null);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RunningStation } from '../../describe.ts';
+import type { RunningStation } from '../describe.ts';
 
 /** The doors everybody uses: the webhook, the decisions, the downloads. A door that is away for a moment (a restart) is tried again. */
 export interface Doors {

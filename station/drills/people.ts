@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { ApprovalStatement } from '../../../domain/contracts/approval.ts';
-import { createSigner, signCompactJws } from '../../../evidence/keys/signer.ts';
-import type { RunningStation } from '../../describe.ts';
+import type { ApprovalStatement } from '../../domain/contracts/approval.ts';
+import { createSigner, signCompactJws } from '../../evidence/keys/signer.ts';
+import type { RunningStation } from '../describe.ts';
 
 /** Signs a decision as one of the station's people, with that person's own key. */
 export async function signDecision(

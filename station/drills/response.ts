@@ -1,6 +1,6 @@
-import type { IncidentClient } from '../../../clients/temporal/incident-client.ts';
-import type { IncidentState } from '../../../domain/incident/state.ts';
-import type { RunningStation } from '../../describe.ts';
+import type { IncidentClient } from '../../clients/temporal/incident-client.ts';
+import type { IncidentState } from '../../domain/incident/state.ts';
+import type { RunningStation } from '../describe.ts';
 import type { Doors } from './doors.ts';
 import { signDecision } from './people.ts';
 
