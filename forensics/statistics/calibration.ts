@@ -1,3 +1,7 @@
+// Named here because they run for every record of every resample.
+const { ceil, max, min } = Math;
+const { isNaN } = Number;
+
 /** Bins of equal width over the top score, as in M. P. Naeini et al., AAAI 2015, and C. Guo et al., ICML 2017. */
 export const ECE_BINS = 15;
 
@@ -31,8 +35,8 @@ export function calibrationError({ confidence, right }: Sureness, rows?: ArrayLi
   for (let index = 0; index < count; index++) {
     const row = rows ? (rows[index] ?? 0) : index;
     const score = confidence[row] ?? NaN;
-    if (Number.isNaN(score)) return NaN;
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(score * bins) - 1));
+    if (isNaN(score)) return NaN;
+    const bin = min(bins - 1, max(0, ceil(score * bins) - 1));
     gaps[bin] = (gaps[bin] ?? 0) + (right[row] ?? 0) - score;
   }
   return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / count;

@@ -17,16 +17,15 @@ const SEED = 2;
  * Never more than the share of records on which the two models differ.
  */
 export function classMixShift({ candidate, golden }: Answered, rows: ArrayLike<number>): number {
-  const surplus = new Map<number, number>();
+  const surplus: number[] = [];
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] ?? 0;
-    const own = candidate[row] ?? -1;
-    const reference = golden[row] ?? -1;
-    surplus.set(own, (surplus.get(own) ?? 0) + 1);
-    surplus.set(reference, (surplus.get(reference) ?? 0) - 1);
+    const own = candidate[row] ?? 0;
+    const reference = golden[row] ?? 0;
+    surplus[own] = (surplus[own] ?? 0) + 1;
+    surplus[reference] = (surplus[reference] ?? 0) - 1;
   }
-  let moved = 0;
-  for (const count of surplus.values()) moved += Math.abs(count);
+  const moved = surplus.reduce((sum, count) => sum + Math.abs(count), 0);
   return moved / 2 / rows.length;
 }
 

@@ -85,12 +85,12 @@ describe('Square attack', () => {
     expect(asked).toHaveLength(60);
     for (const features of asked) {
       expect(features).toHaveLength(50 * 8);
-      features.forEach((value, index) => {
+      const strayed = features.filter((value, index) => {
         const at = index % 8;
-        expect(Math.abs(value - (space.features[index] ?? NaN))).toBeLessThanOrEqual((space.step[at] ?? 0) + 1e-6);
-        expect(value).toBeGreaterThanOrEqual(space.low[at] ?? NaN);
-        expect(value).toBeLessThanOrEqual(space.high[at] ?? NaN);
+        const far = Math.abs(value - (space.features[index] ?? NaN)) > (space.step[at] ?? 0) + 1e-6;
+        return far || value < (space.low[at] ?? NaN) || value > (space.high[at] ?? NaN);
       });
+      expect(strayed).toHaveLength(0);
     }
   });
 
