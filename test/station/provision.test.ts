@@ -9,7 +9,7 @@ import { createSigner } from '../../evidence/keys/signer.ts';
 import { loadTrustFile } from '../../evidence/keys/trusted-keys.ts';
 import { KEYRING, keyFile } from '../../station/identities.ts';
 import { followPorts } from '../../station/default-configuration.ts';
-import { stationPaths } from '../../station/paths.ts';
+import { checkout, stationPaths } from '../../station/paths.ts';
 import { provision } from '../../station/provision.ts';
 
 const paths = stationPaths(mkdtempSync(join(tmpdir(), 'lazaret-provision-')));
@@ -46,6 +46,13 @@ describe('a first start', () => {
     expect(missingRoles(configuration.gates.release, votes, trust)).toEqual([]);
     for (const person of configuration.people)
       expect(person.tokenDigest).toBe(digestOf(readFileSync(join(paths.people, person.id, 'token'), 'utf8')));
+  });
+
+  it('declares the endpoints that the gateway of docker compose answers for', () => {
+    const names = Object.keys(loadConfiguration(paths.configuration).endpoints).join(',');
+    const text = (file: string) => readFileSync(join(checkout(), file), 'utf8');
+    expect(text('docker-compose.yml')).toContain(`\${LAZARET_GATEWAY_ENDPOINTS:-${names}}`);
+    expect(text('.env.example')).toContain(`LAZARET_GATEWAY_ENDPOINTS=${names}\n`);
   });
 
   it('writes a trust.json that holds the public half of each key with its uses, and no private one', () => {
