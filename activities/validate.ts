@@ -1,4 +1,5 @@
-import { regressionAttackSchema, type RegressionAttack } from '../domain/contracts/golden.ts';
+import type { DatasetColumns } from '../domain/contracts/dataset.ts';
+import { regressionAttackSchema, type GoldenRecord, type RegressionAttack } from '../domain/contracts/golden.ts';
 import { triggerImageSchema, type TriggerImage } from '../domain/contracts/examination.ts';
 import type { Finding } from '../domain/contracts/finding.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
@@ -15,7 +16,7 @@ import { weightsOf } from '../forensics/onnx/weights.ts';
 import { validate } from '../forensics/validation/gates.ts';
 import { measure } from '../forensics/validation/measure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { goldenOf, readWindow, withPredictors } from './examination.ts';
+import { goldenOf, readWindow, versionBehind, withPredictors } from './examination.ts';
 import { readSuite } from './learn.ts';
 
 type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 'registry'>;
@@ -33,6 +34,7 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
       const past = await pastAttacks(deps, model);
       const recovered = await recoveredTrigger(deps, findings);
       const window = await readWindow(deps, capture.window);
+      const training = await trainingOf(deps, golden, candidate);
       const parsed = { candidate: readModel(bytes.candidate), golden: readModel(bytes.golden) };
 
       const { columns, manifest } = holdout;
@@ -54,11 +56,13 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
             fairness: family.fairness ?? null,
             slices: family.slices,
             robustness: family.robustness,
+            training,
           },
+          () => performance.now(),
         );
       });
 
-      const { gates, verdict } = validate({
+      const { gates, verdict, figures } = validate({
         ...measured,
         thresholds,
         graphs: { candidate: graphHash(parsed.candidate), golden: graphHash(parsed.golden) },
@@ -75,6 +79,7 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
         holdout: golden.holdout.manifest.digest,
         gates,
         verdict,
+        figures,
         flow: measured.flow,
       };
       const record = await deps.store.put('evidence', new TextEncoder().encode(canonicalJson(report)), {
@@ -110,6 +115,20 @@ async function recoveredTrigger(
   if (trigger === null || target === null) return null;
   const parsed = triggerImageSchema.safeParse(JSON.parse(new TextDecoder().decode(await deps.store.get(trigger))));
   return { trigger: parsed.success ? parsed.data : null, target };
+}
+
+/** What candidate and golden model were trained on; null where the candidate's provenance does not say so. */
+async function trainingOf(
+  deps: Needs,
+  golden: GoldenRecord,
+  candidate: ObjectRef,
+): Promise<{ candidate: DatasetColumns; golden: DatasetColumns } | null> {
+  const own = await readDataset(deps.store, golden.dataset, deps.keys);
+  if (candidate.digest === golden.ref.artifact.digest) return { candidate: own.columns, golden: own.columns };
+  const behind = await versionBehind(deps, candidate.digest);
+  if (behind.version === null) return null;
+  const trainedOn = await readDataset(deps.store, behind.ref, deps.keys);
+  return { candidate: trainedOn.columns, golden: own.columns };
 }
 
 async function pastAttacks(deps: Needs, model: string): Promise<readonly RegressionAttack[]> {

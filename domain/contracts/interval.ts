@@ -7,6 +7,6 @@ export const intervalSchema = z.object({
   high: z.number(),
   confidence: z.number().gt(0).lt(1),
   n: z.number().int().nonnegative(),
-  method: z.enum(['wilson', 'clopper-pearson', 'bootstrap', 'newcombe']),
+  method: z.enum(['wilson', 'clopper-pearson', 'bootstrap', 'newcombe', 'delong']),
 });
 export type Interval = z.infer<typeof intervalSchema>;

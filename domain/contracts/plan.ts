@@ -45,6 +45,17 @@ export interface GateResult {
   readonly golden: Interval | number | string | null;
   readonly threshold: string;
   readonly reason: string;
+  /** What regulators and standards call this, each with its place: see docs/validation.md. */
+  readonly terms?: readonly string[];
+}
+
+/** A figure that decides nothing and is told beside the gates. */
+export interface ValidationFigure {
+  readonly id: string;
+  readonly title: string;
+  readonly figure: Interval | number | string | null;
+  readonly golden: Interval | number | string | null;
+  readonly words: string;
 }
 
 export interface ValidationReport {
@@ -55,6 +66,7 @@ export interface ValidationReport {
   readonly holdout: Digest;
   readonly gates: readonly GateResult[];
   readonly verdict: GateVerdict;
+  readonly figures?: readonly ValidationFigure[];
   /** Counts [golden class][candidate class] over the captured requests: the flow of classes after the repair. */
   readonly flow: readonly (readonly number[])[];
 }

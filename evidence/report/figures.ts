@@ -71,7 +71,7 @@ export function pValue(p: number): string {
   return p < SMALLEST_P ? '<\u00a010⁻¹⁵' : scientific(p);
 }
 
-/** Wilson and Clopper–Pearson intervals are of a proportion, Newcombe's of a difference of two proportions; a bootstrap is of anything. */
+/** Wilson and Clopper–Pearson intervals are of a proportion, Newcombe's of a difference of two proportions; a bootstrap is of anything, DeLong's of an area. */
 function unitOf(interval: Interval): (value: number) => string {
   switch (interval.method) {
     case 'wilson':
@@ -80,6 +80,7 @@ function unitOf(interval: Interval): (value: number) => string {
     case 'newcombe':
       return (value) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(100 * value).toFixed(2)}\u00a0pp`;
     case 'bootstrap':
+    case 'delong':
       return (value) => String(Number(value.toPrecision(3)));
   }
 }

@@ -2,6 +2,7 @@ import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import type { Robustness } from '../../domain/contracts/gates.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { createRandom, type Random } from '../statistics/bootstrap.ts';
+import { recordsAt, sample } from './sample.ts';
 
 /** A record as a grid: channels × rows × columns. A record that is no picture is one row of one channel. */
 export interface Grid {
@@ -38,11 +39,12 @@ export interface AttackSpace {
  * in a table, where they have units of their own.
  */
 export function attackSpace(
-  { features, labels, width, count }: DatasetColumns,
+  columns: DatasetColumns,
   shape: readonly number[],
   { epsilon, records, seed }: Robustness,
 ): AttackSpace {
-  const rows = sample(count, records, createRandom(seed));
+  const { features, width } = columns;
+  const chosen = recordsAt(columns, sample(columns.count, records, createRandom(seed)));
   const grid = gridOf(shape);
   const low = new Float32Array(width).fill(Infinity);
   const high = new Float32Array(width).fill(-Infinity);
@@ -55,12 +57,10 @@ export function attackSpace(
     low.fill(low.reduce((least, value) => Math.min(least, value), Infinity));
     high.fill(high.reduce((most, value) => Math.max(most, value), -Infinity));
   }
-  const chosen = new Float32Array(rows.length * width);
-  rows.forEach((row, index) => chosen.set(features.subarray(row * width, (row + 1) * width), index * width));
   return {
-    features: chosen,
-    labels: Int32Array.from(rows, (row) => labels[row] ?? -1),
-    count: rows.length,
+    features: chosen.features,
+    labels: chosen.labels,
+    count: chosen.count,
     width,
     shape,
     grid,
@@ -68,17 +68,6 @@ export function attackSpace(
     high,
     step: low.map((value, feature) => epsilon * ((high[feature] ?? 0) - value)),
   };
-}
-
-/** Fisher and Yates: the first `wanted` of a shuffle. */
-function sample(count: number, wanted: number, random: Random): readonly number[] {
-  const order = Array.from({ length: count }, (_, row) => row);
-  const size = Math.min(wanted, count);
-  for (let index = 0; index < size; index++) {
-    const other = index + Math.floor(random() * (count - index));
-    [order[index], order[other]] = [order[other] ?? 0, order[index] ?? 0];
-  }
-  return order.slice(0, size);
 }
 
 /** Of every record its own stream, so that what one model withstands does not change the luck of the next record. */

@@ -1,10 +1,12 @@
-import type { GateResult, GateVerdict } from '../../domain/contracts/plan.ts';
+import type { GateResult, GateVerdict, ValidationFigure } from '../../domain/contracts/plan.ts';
 import { accuracyGate, agreementGate, recallGate, type OnHoldout } from './accuracy.ts';
 import { attackGate } from './attack.ts';
 import { calibrationGate } from './calibration.ts';
 import { driftGate, MIN_REQUESTS, type Answered } from './drift.ts';
 import { fairnessGates, type FairnessNeeds, type Grouped } from './fairness.ts';
 import { graphGate, weightsGate, type FileNeeds } from './file.ts';
+import { latencyFigure, type Latencies } from './latency.ts';
+import { membershipGate, unknownExposure, type Exposure } from './membership.ts';
 import type { AttackReplay } from './replay.ts';
 import { robustnessGate, type Withstood } from './robustness.ts';
 import { sliceGate } from './slices.ts';
@@ -25,10 +27,20 @@ export interface ValidationNeeds extends OnHoldout, FileNeeds {
   readonly slices: readonly Grouped[];
   /** Attacks on records of the hold-out; empty where a model could not be run. */
   readonly robustness: readonly Withstood[];
+  /** null where it is not on record what the candidate was trained on. */
+  readonly exposure: { readonly candidate: Exposure; readonly golden: Exposure } | null;
+  readonly latencies: Latencies;
+}
+
+export interface Judged {
+  readonly gates: readonly GateResult[];
+  readonly verdict: GateVerdict;
+  /** Told beside the gates. */
+  readonly figures: readonly ValidationFigure[];
 }
 
 /** Gates in the order of the report. Pure: everything was measured before. A gate that cannot be measured never passes. */
-export function validate(needs: ValidationNeeds): { gates: readonly GateResult[]; verdict: GateVerdict } {
+export function validate(needs: ValidationNeeds): Judged {
   const { candidate, golden, thresholds, classes } = needs;
   const both = candidate && golden && { candidate: candidate.predicted, golden: golden.predicted };
   const slices = [...needs.slices, ...(needs.fairness?.attributes ?? [])];
@@ -49,10 +61,15 @@ export function validate(needs: ValidationNeeds): { gates: readonly GateResult[]
     ),
     ...(needs.trigger ? [triggerGate(needs.trigger, thresholds.maxTriggerGain)] : []),
     ...needs.robustness.map((withstood) => robustnessGate(withstood, thresholds.maxRobustDropPp)),
+    ...(needs.exposure ? [membershipGate(needs.exposure, thresholds.maxMembershipAuc)] : []),
     graphGate(needs),
     weightsGate(needs),
   ];
-  return { gates, verdict: overall(gates) };
+  return {
+    gates,
+    verdict: overall(gates),
+    figures: [...(needs.exposure ? [] : [unknownExposure()]), latencyFigure(needs.latencies)],
+  };
 }
 
 /** One failure fails all; without a failure, one gate that could not be measured leaves all undecided. */

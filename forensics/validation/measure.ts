@@ -13,6 +13,8 @@ import type { Answered } from './drift.ts';
 import type { Grouped } from './fairness.ts';
 import type { ValidationNeeds } from './gates.ts';
 import { groupsOf } from './grouping.ts';
+import { latenciesOf } from './latency.ts';
+import { exposureOf } from './membership.ts';
 import { replayAttack } from './replay.ts';
 import { attackBoth } from './robustness.ts';
 import { tryTrigger } from './trigger.ts';
@@ -34,6 +36,8 @@ export interface Material {
   readonly fairness: Fairness | null;
   readonly slices: readonly Grouping[];
   readonly robustness: Robustness;
+  /** What either model was trained on; null where that is not on record. */
+  readonly training: { readonly candidate: DatasetColumns; readonly golden: DatasetColumns } | null;
 }
 
 export interface Models {
@@ -54,12 +58,16 @@ type Trials = Pick<
   | 'fairness'
   | 'slices'
   | 'robustness'
+  | 'exposure'
+  | 'latencies'
 >;
 
 /** Asks both models everything that the gates weigh. `flow` counts [golden class][candidate class] over all captured requests. */
 export async function measure(
   models: Models,
   material: Material,
+  /** Milliseconds that only rise. */
+  clock: () => number,
 ): Promise<Trials & { flow: readonly (readonly number[])[] }> {
   const { holdout, requests } = material;
   const answered = await answersToRequests(models, requests, holdout.shape);
@@ -81,6 +89,11 @@ export async function measure(
     fairness: material.fairness && { ...material.fairness, attributes: material.fairness.attributes.map(grouped) },
     slices: material.slices.map(grouped),
     robustness: await attackBoth(models, holdout, material.robustness),
+    exposure: material.training && {
+      candidate: await exposureOf(models.candidate, material.training.candidate, holdout.columns, holdout.shape),
+      golden: await exposureOf(models.golden, material.training.golden, holdout.columns, holdout.shape),
+    },
+    latencies: await latenciesOf(models, holdout, clock),
     flow: requests.length === 0 ? [] : flowMatrix(answered.golden, answered.candidate, holdout.classes.length),
   };
 }

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createRecoverActivities } from '../../activities/recover.ts';
 import { createReleaseActivities } from '../../activities/release.ts';
 import { createValidateActivities } from '../../activities/validate.ts';
 import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
@@ -6,7 +7,17 @@ import type { Finding } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import type { GateResult } from '../../domain/contracts/plan.ts';
 import { DIGIT_CLASSES, digits, modelBytes } from '../forensics/vectors.ts';
-import { createWorld, finding, goldenInput, INCIDENT, storedModel, subjectOf, type World } from './world.ts';
+import {
+  createWorld,
+  finding,
+  goldenInput,
+  INCIDENT,
+  storedDigits,
+  storedModel,
+  subjectOf,
+  trainingRun,
+  type World,
+} from './world.ts';
 
 /** A registry with the golden model in it, made once: evaluating it takes seconds. */
 let registered: { into(world: World): void };
@@ -102,6 +113,20 @@ describe('the validation of a candidate', () => {
     expect(gateOf(await validated('digits-suspect'), 'recovered-trigger')).toBeUndefined();
     const harmless = await stickerFound({ verdict: 'clean' });
     expect(gateOf(await validated('digits-suspect', [harmless]), 'recovered-trigger')).toBeUndefined();
+  });
+
+  it('measures the exposure of what the candidate was trained on, by its provenance', async () => {
+    const before = await validated('digits-suspect');
+    expect(gateOf(before, 'membership')).toBeUndefined();
+    expect(before.report.figures?.map((figure) => figure.id)).toEqual(['membership', 'latency']);
+    const dataset = await storedDigits(world, 'new');
+    await createRecoverActivities(world.deps).recordProvenance({
+      ...trainingRun(before.report.candidate, dataset),
+      builder: 'pipeline',
+    });
+    const after = await validated('digits-suspect');
+    expect(gateOf(after, 'membership')).toMatchObject({ figure: { n: 450 + 300 }, golden: { n: 800 + 300 } });
+    expect(after.report.figures?.map((figure) => figure.id)).toEqual(['latency']);
   });
 
   it('leaves the gate undecided where the trigger on record is no trigger', async () => {

@@ -5,6 +5,7 @@ import { ece, flowMatrix, winners } from '../../forensics/statistics/calibration
 import { deviation, quantiles } from '../../forensics/statistics/description.ts';
 import { newcombe, newcombePaired, wilson } from '../../forensics/statistics/interval.ts';
 import { normalProbability, normalQuantile } from '../../forensics/statistics/normal.ts';
+import { areaUnderRoc } from '../../forensics/statistics/roc.ts';
 import { spectrumOf } from '../../forensics/statistics/spectrum.ts';
 import {
   binomialTail,
@@ -141,6 +142,36 @@ describe('the bootstrap', () => {
     expect(bootstrap(0, () => 1, createRandom(1)).value).toBeNaN();
     const rare = bootstrap(20, (rows) => (rows.includes(0) ? 1 : NaN), createRandom(1));
     expect(rare.value).toBeNaN();
+  });
+});
+
+describe('the area under the ROC curve', () => {
+  const values = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 2, maxLength: 30 });
+
+  it('is the share of pairs in order, ties counting half, and turns around with the sides', () => {
+    fc.assert(
+      fc.property(values, values, (lower, higher) => {
+        const pairs = lower.flatMap((one) => higher.map((other) => (one < other ? 1 : one === other ? 0.5 : 0)));
+        const share = pairs.reduce<number>((sum, pair) => sum + pair, 0) / pairs.length;
+        const { value, low, high } = areaUnderRoc(lower, higher);
+        const turned = areaUnderRoc(higher, lower).value;
+        return Math.abs(value - share) < 1e-12 && Math.abs(value + turned - 1) < 1e-12 && low <= value && value <= high;
+      }),
+    );
+  });
+
+  it('covers one half of two samples alike about as often as it says', () => {
+    const normal = createNormal(createRandom(8));
+    const draw = (n: number) => Array.from({ length: n }, () => normal());
+    const covered = Array.from({ length: 400 }, () => areaUnderRoc(draw(60), draw(40))).filter(
+      ({ low, high }) => low <= 0.5 && 0.5 <= high,
+    ).length;
+    expect(covered / 400).toBeGreaterThan(0.92);
+    expect(covered / 400).toBeLessThan(0.98);
+  });
+
+  it('is no figure without two values on either side', () => {
+    expect(areaUnderRoc([1], [2, 3]).value).toBeNaN();
   });
 });
 

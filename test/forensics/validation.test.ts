@@ -70,6 +70,8 @@ async function needs(candidate: Predictor): Promise<ValidationNeeds> {
     fairness: null,
     slices: [],
     robustness: [],
+    exposure: null,
+    latencies: { candidate: [1, 1], golden: [1, 1] },
   };
 }
 
