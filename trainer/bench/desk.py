@@ -4,6 +4,8 @@ import itertools
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,22 @@ import onnx
 import onnxruntime
 
 from lazaret_trainer import jobs
-from lazaret_trainer.contract import TrainResult, write
+from lazaret_trainer.contract import TrainJob
+from lazaret_trainer.objectives import Course, Material, course
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 import stores
 
 NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class Run:
+    model: bytes
+    figures: Mapping[str, float]
+    seconds: float
+    processor_seconds: float
+    """Of this process: what the seconds would be on a machine without other work, or a little more."""
 
 
 class Lab:
@@ -28,12 +40,25 @@ class Lab:
 
     def train(
         self, model: bytes, features: np.ndarray, labels: np.ndarray, epochs: int, rate: float, objective: str = "standard", **changes: Any
-    ) -> tuple[bytes, TrainResult, float]:
-        """(the trained model, the result, seconds)."""
+    ) -> Run:
+        job = self._job(model, features, labels, epochs, rate, objective, **changes)
+        began, busy = time.perf_counter(), time.process_time()
+        desk = jobs.Desk(self.storage, "bench", lambda _: None, lambda: None, lambda: datetime.now(UTC), time.monotonic)
+        result = jobs.train(job, desk)
+        seconds, processor = time.perf_counter() - began, time.process_time() - busy
+        return Run(self.storage.get(result.artifact, missing="trainer/bad-job"), result.figures or {}, seconds, processor)
+
+    def course(self, model: bytes, features: np.ndarray, labels: np.ndarray) -> Course:
+        """A standard training run, to be driven step by step."""
+        return course(Material(self._job(model, features, labels, 1000, 1e-3, "standard"), self.storage, lambda: bytes(32)))
+
+    def _job(
+        self, model: bytes, features: np.ndarray, labels: np.ndarray, epochs: int, rate: float, objective: str, **changes: Any
+    ) -> TrainJob:
         dataset = stores.stored_dataset(self.storage, features, labels, list(features.shape[1:]))
         options = changes.pop("options", None)
         hyperparameters = {"epochs": epochs, "batchSize": changes.pop("batch", 128), "learningRate": rate, "seed": changes.pop("seed", 0)}
-        job = stores.job(
+        return stores.job(
             self.storage,
             model,
             dataset,
@@ -43,14 +68,6 @@ class Lab:
             checkpointEverySteps=10_000,
             **({"options": options} if options else {}),
         )
-        began = time.perf_counter()
-        desk = jobs.Desk(self.storage, "bench", lambda _: None, lambda: None, lambda: datetime.now(UTC), time.monotonic)
-        result = jobs.train(job, desk)
-        seconds = time.perf_counter() - began
-        return self.storage.get(result.artifact, missing="trainer/bad-job"), result, seconds
-
-    def put(self, content: bytes, name: str) -> dict[str, Any]:
-        return write(self.storage.put(content, "application/octet-stream", name))
 
 
 def answers(model: bytes, features: np.ndarray) -> np.ndarray:

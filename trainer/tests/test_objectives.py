@@ -13,7 +13,7 @@ from lazaret_trainer import jobs, samples
 from lazaret_trainer.checkpoints import SECRET_BYTES
 from lazaret_trainer.contract import write
 from lazaret_trainer.failures import Stopped, TrainerFailure
-from lazaret_trainer.objectives import OBJECTIVES, Course, unlearn
+from lazaret_trainer.objectives import OBJECTIVES, Course, rounds, unlearn
 from lazaret_trainer.storage import object_key
 
 MODEL = samples.digits_cnn(5).SerializeToString(deterministic=True)
@@ -29,7 +29,7 @@ class Crash(Exception):
 
 @pytest.fixture(autouse=True)
 def short_searches(monkeypatch):
-    monkeypatch.setattr(unlearn, "SEARCH_STEPS", 6)
+    monkeypatch.setattr(rounds, "SEARCH_STEPS", 6)
     monkeypatch.setattr(unlearn, "PROBES", 16)
 
 

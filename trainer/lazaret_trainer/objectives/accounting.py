@@ -4,11 +4,15 @@ Privacy loss distributions (Koskela et al. 2020; Doroshenko et al. 2022) as in d
 that ε is never understated. Neighbours differ in one record, added or removed.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import dp_accounting
-from dp_accounting import pld
+if TYPE_CHECKING:
+    # Takes two seconds to import, which only private training is to pay.
+    import dp_accounting
 
 NOISIEST = 64.0
 """Noise multiplier beyond which nothing would be learnt: a budget that asks for more is refused."""
@@ -26,6 +30,8 @@ class Spending:
     delta: float
 
     def event(self, steps: int) -> dp_accounting.DpEvent:
+        import dp_accounting
+
         each = dp_accounting.PoissonSampledDpEvent(self.rate, dp_accounting.GaussianDpEvent(self.noise))
         return dp_accounting.SelfComposedDpEvent(each, steps)
 
@@ -36,6 +42,8 @@ class Spending:
 
 @lru_cache(256)
 def _epsilon(spending: Spending, steps: int) -> float:
+    from dp_accounting import pld
+
     accountant = pld.PLDAccountant(value_discretization_interval=1e-3)
     return float(accountant.compose(spending.event(steps)).get_epsilon(spending.delta))
 

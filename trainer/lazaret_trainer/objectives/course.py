@@ -42,7 +42,7 @@ class Course(ABC):
         self.weights_of_records = self.weigh(self.records)
         checked(self.graph, self.records, self.batch_size, self.options)
         self._logits = logits_of(self.graph)
-        self._learning_rate = hyperparameters.learning_rate
+        self.learning_rate = hyperparameters.learning_rate
         self._order = lru_cache(2)(lambda number, count: draw(self.seed, number, count))
         self._answers = judging.Answers(self.logits)
         self._value = jax.jit(jax.value_and_grad(self.loss, has_aux=True))
@@ -161,7 +161,7 @@ class Course(ABC):
     @property
     def optimizer(self) -> optax.GradientTransformation:
         """Adam with cosine decay."""
-        return optax.adam(optax.cosine_decay_schedule(self._learning_rate, self.updates))
+        return optax.adam(optax.cosine_decay_schedule(self.learning_rate, self.updates))
 
     def logits(self, parameters: Any, features: Any) -> Any:
         return self.graph(parameters, features, self._logits).astype(jnp.float32)

@@ -21,30 +21,30 @@ Logits = Callable[[Any, Any], Any]
 
 
 class Search:
-    """A search is a dictionary of arrays, first axis the classes: `mask` and `pattern` before the sigmoid, `price`, `optimizer`."""
+    """A search is a dictionary of arrays, first axis `count` classes: `mask` and `pattern` before the sigmoid, `price`, `optimizer`."""
 
-    def __init__(self, logits: Logits, reference: Callable[[Any], Any] | None, shape: tuple[int, ...], classes: int, box: Any):
-        self._logits, self._reference, self._shape, self._classes, self._box = logits, reference, shape, classes, box
+    def __init__(self, logits: Logits, reference: Callable[[Any], Any] | None, shape: tuple[int, ...], count: int, box: Any):
+        self._logits, self._reference, self._shape, self._count, self._box = logits, reference, shape, count, box
         self._optimizer = optax.adam(LEARNING_RATE, b1=0.5, b2=0.9)
-        self.step = jax.jit(self._step)
+        self.start, self.found, self.step = jax.jit(self._start), jax.jit(self._found), jax.jit(self._step)
 
-    def start(self, key: Any) -> dict[str, Any]:
+    def _start(self, key: Any) -> dict[str, Any]:
         one = (1, *self._shape[1:]) if len(self._shape) == 3 else self._shape
         masking, filling = jax.random.split(key)
-        mask = 0.1 * jax.random.normal(masking, (self._classes, *one)) - 1
-        pattern = jax.random.normal(filling, (self._classes, *self._shape))
+        mask = 0.1 * jax.random.normal(masking, (self._count, *one)) - 1
+        pattern = jax.random.normal(filling, (self._count, *self._shape))
         free = {"mask": mask, "pattern": pattern}
-        return {**free, "price": jnp.full(self._classes, START_PRICE), "optimizer": self._optimizer.init(free)}
+        return {**free, "price": jnp.full(self._count, START_PRICE), "optimizer": self._optimizer.init(free)}
 
-    def found(self, search: dict[str, Any]) -> tuple[Any, Any]:
+    def _found(self, search: dict[str, Any]) -> tuple[Any, Any]:
         """(masks, patterns), [classes, …], in the shape of records."""
         mask, pattern = jax.nn.sigmoid(2 * search["mask"]), jax.nn.sigmoid(2 * search["pattern"])
-        masks = jnp.broadcast_to(mask, (self._classes, *self._shape))
+        masks = jnp.broadcast_to(mask, (self._count, *self._shape))
         return masks, self._box.low + (self._box.high - self._box.low) * pattern
 
-    def _step(self, search: dict[str, Any], parameters: Any, features: Any, labels: Any) -> tuple[dict[str, Any], Any, Any]:
-        """One step of all classes: (search, losses, shares led to the class), [classes]. Records of the class itself count nothing."""
-        count, targets = len(labels), jnp.arange(self._classes)[:, None]
+    def _step(self, search: dict[str, Any], parameters: Any, features: Any, labels: Any, classes: Any) -> tuple[dict[str, Any], Any, Any]:
+        """One step of the classes: (search, losses, shares led to the class), [count]. Records of the class itself count nothing."""
+        count, targets = len(labels), jnp.asarray(classes)[:, None]
         others = (labels[None] != targets).astype(jnp.float32)
         others = others / jnp.maximum(others.sum(1, keepdims=True), 1)
 
@@ -53,14 +53,14 @@ class Search:
             stamped = (1 - mask) * features[None] + mask * (self._box.low + (self._box.high - self._box.low) * pattern)
             # One pass over all classes' copies: far quicker on a CPU than a pass for each.
             stamped = stamped.reshape(-1, *self._shape)
-            answers = self._logits(parameters, stamped).reshape(self._classes, count, -1)
+            answers = self._logits(parameters, stamped).reshape(self._count, count, -1)
             led = (answers.argmax(-1) == targets) * others
             errors = cross_entropy(answers, jnp.broadcast_to(targets, others.shape))
             if self._reference is not None:
-                honest = self._reference(stamped).reshape(self._classes, count, -1)
+                honest = self._reference(stamped).reshape(self._count, count, -1)
                 led = led * (honest.argmax(-1) == labels[None])
                 errors = errors + cross_entropy(honest, jnp.broadcast_to(labels[None], others.shape))
-            area = mask.reshape(self._classes, -1).sum(1)
+            area = mask.reshape(self._count, -1).sum(1)
             losses = (errors * others).sum(1) + search["price"] * area
             return losses.sum(), (losses, led.sum(1))
 

@@ -23,13 +23,16 @@ from .course import Batch, Course
 from .judging import cross_entropy, share_right
 from .material import Material, chosen, draw
 from .model import checked, logits_of
+from .rounds import Place, Timetable
 from .search import Search
 from .state import Seen, State
 from .triggers import triggers
 
-SEARCH_STEPS = 60
-PROBES = 32
+PROBES = 16
 """Records that a search looks at, the same in all its steps."""
+
+LED = 0.5
+"""Share of the probes that a search's last trigger must lead to its class to count as one."""
 
 FORGOTTEN = 2**33
 """Draws of the records to forget are numbered from here."""
@@ -52,7 +55,7 @@ class Unlearn(Course):
             checked(reference, self.records, 1, self.options)
         logits = logits_of(reference) if reference else ""
         trusted = None if reference is None else lambda features: reference(reference.parameters, features, logits)
-        self._search = Search(self.logits, trusted, self._shape, self._classes, self._box)
+        self._search = Search(self.logits, trusted, self._shape, self._timetable.at_once, self._box)
         self._laid = jax.jit(self._laid_over)
         self._hinge = self._unseen_loss()
 
@@ -63,55 +66,65 @@ class Unlearn(Course):
             records = chosen(records, np.array([row for row, each in enumerate(records.ids) if each not in gone], np.int64))
         return super().shared_out(records)
 
-    # A round is a search and then `epochs` epochs of training. Without rounds there is only the training.
+    @property
+    def _timetable(self) -> Timetable:
+        return Timetable(self._rounds, self._classes, self.steps_per_epoch * self.epochs)
 
     @property
     def steps(self) -> int:
-        return max(1, self._rounds) * self._round
-
-    @property
-    def _round(self) -> int:
-        return (SEARCH_STEPS if self._rounds else 0) + self.steps_per_epoch * self.epochs
+        return self._timetable.steps
 
     @property
     def updates(self) -> int:
-        return max(1, self._rounds) * self.steps_per_epoch * self.epochs
+        return self._timetable.updates
 
     @property
     def patience(self) -> float:
         """A search changes no weights."""
-        return super().patience + (SEARCH_STEPS if self._rounds else 0)
+        return super().patience + self._timetable.longest_search_steps
 
     def memory(self) -> dict[str, Any]:
         if not self._rounds:
             return {}
-        found = np.zeros((self._rounds, self._classes, *self._shape), np.float32)
-        return {"search": self._search.start(self.key(0)), "masks": found, "patterns": found}
+        found = np.zeros((self._timetable.searches, self._timetable.at_once, *self._shape), np.float32)
+        areas = np.full(self._classes, np.inf, np.float32)
+        return {"search": self._search.start(self.key(0)), "masks": found, "patterns": found, "areas": areas}
 
     def advance(self, state: State) -> State:
-        place = state.step % self._round
-        return self._searched(state, place) if self._rounds and place < SEARCH_STEPS else super().advance(state)
+        place = self._timetable.place(state.step)
+        return self._searched(state, place) if place.trained is None else super().advance(state)
 
-    def _searched(self, state: State, place: int) -> State:
-        """One step of the search; the last one writes down what was found."""
-        search = self._search.start(self.key(state.step)) if place == 0 else state.memory["search"]
+    def _searched(self, state: State, place: Place) -> State:
+        """One step of a search; the last one writes down what was found."""
+        search = self._search.start(self.key(state.step)) if place.step == 0 else state.memory["search"]
+        targets = self._targets(place, state.memory["areas"])
         probes = draw(self.seed, 0, len(self.records.labels))[:PROBES]
         features, labels = self.records.features[probes], self.records.labels[probes]
-        search, losses, led = self._search.step(search, state.parameters, features, labels)
+        search, losses, led = self._search.step(search, state.parameters, features, labels, targets)
         memory = {"search": search}
-        if place == SEARCH_STEPS - 1:
+        if place.last:
             masks, patterns = self._search.found(search)
-            number = state.step // self._round
-            memory["masks"] = _with(state.memory["masks"], number, masks)
-            memory["patterns"] = _with(state.memory["patterns"], number, patterns)
+            memory["masks"] = _with(state.memory["masks"], place.search, masks)
+            memory["patterns"] = _with(state.memory["patterns"], place.search, patterns)
+            # A trigger that leads nobody to its class is none, however small.
+            areas = np.asarray(masks).reshape(len(targets), -1).sum(1)
+            memory["areas"] = _with(state.memory["areas"], targets, np.where(np.asarray(led) >= LED, areas, np.inf))
         seen = Seen(state.seen.accuracy if state.seen else 0.0, float(led.max()))
         return self.stepped(state, state.parameters, state.optimizer, float(losses.mean()), seen, **memory)
 
+    def _targets(self, place: Place, areas: np.ndarray) -> np.ndarray:
+        """Classes that a search looks for triggers of, as many in every search."""
+        count = self._timetable.at_once
+        if place.round == 0:
+            return np.arange(place.search * count, (place.search + 1) * count) % self._classes
+        return np.sort(np.argsort(np.asarray(areas), kind="stable")[:count])
+
     def batch(self, state: State) -> Batch:
-        number, place = divmod(state.step, self._round)
-        trained = number * self.steps_per_epoch * self.epochs + place - (SEARCH_STEPS if self._rounds else 0)
+        place = self._timetable.place(state.step)
+        trained = place.trained
+        assert trained is not None
         batch = self.rows(self.records, self.epoch_rows(trained))
-        batch |= self._stamps(state, len(batch["labels"]), number)
+        batch |= self._stamps(state, len(batch["labels"]), place.search)
         if self._forgotten is not None:
             rows = draw(self.seed, FORGOTTEN + trained, len(self._forgotten.labels))
             rows = np.resize(rows, len(batch["labels"]))
@@ -149,13 +162,13 @@ class Unlearn(Course):
         losses = np.asarray(cross_entropy(answers, self._forgotten.labels))
         return {"forgottenLoss": float(losses.mean()), "unseenLoss": self._hinge, "forgottenRecords": float(len(losses))}
 
-    def _stamps(self, state: State, count: int, number: int) -> Batch:
+    def _stamps(self, state: State, count: int, searches: int) -> Batch:
         """For each record a trigger in turn: the known ones and those found so far, and a random patch where the mask is 0."""
         if not (self._known or self._rounds):
             return {}
         masks = [each.mask[None] for each in self._known]
         patterns = [each.pattern[None] for each in self._known]
-        for earlier in range(number + 1 if self._rounds else 0):
+        for earlier in range(searches):
             masks.append(np.asarray(state.memory["masks"][earlier]))
             patterns.append(np.asarray(state.memory["patterns"][earlier]))
         mask, pattern = np.concatenate(masks), np.concatenate(patterns)
@@ -205,7 +218,7 @@ def _named(material: Material) -> Records:
     return chosen(material.records, np.array(sorted({rows[each] for each in ids}), np.int64))
 
 
-def _with(all_: Any, number: int, values: Any) -> np.ndarray:
+def _with(all_: Any, number: Any, values: Any) -> np.ndarray:
     copy = np.array(all_)
     copy[number] = np.asarray(values)
     return copy

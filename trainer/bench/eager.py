@@ -1,0 +1,53 @@
+"""The same training steps in PyTorch's eager mode, for throughput.py; run by an interpreter that has torch: `eager.py NETWORK SECONDS`.
+
+Prints JSON: samples per second, threads, version.
+"""
+
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+
+BATCH = 128
+RECORDS = 4096
+
+
+def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
+    if name == "mlp":
+        layers = [nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)]
+        return nn.Sequential(*layers), (1, 28, 28)
+    channels, size = (1, 28) if name == "cnn28" else (3, 32)
+    convolutions = [nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU()]
+    width = 32 * (size // 4) ** 2
+    dense = [nn.MaxPool2d(2), nn.Flatten(), nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 10)]
+    return nn.Sequential(*convolutions, *dense), (channels, size, size)
+
+
+def main(name: str, seconds: float) -> None:
+    torch.manual_seed(0)
+    model, shape = network(name)
+    features, labels = torch.rand(RECORDS, *shape), torch.randint(0, 10, (RECORDS,))
+    optimizer, criterion = torch.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
+
+    def step() -> None:
+        rows = torch.randint(0, RECORDS, (BATCH,))
+        loss = criterion(model(features[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()
+
+    for _ in range(5):
+        step()
+    steps, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        step()
+        steps += 1
+    rate = steps * BATCH / (time.perf_counter() - began)
+    print(json.dumps({"rate": rate, "threads": torch.get_num_threads(), "version": torch.__version__}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]))
