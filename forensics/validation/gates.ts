@@ -10,6 +10,7 @@ import { membershipGate, unknownExposure, type Exposure } from './membership.ts'
 import type { AttackReplay } from './replay.ts';
 import { robustnessGate, type Withstood } from './robustness.ts';
 import { sliceGate } from './slices.ts';
+import { termsOf } from './terms.ts';
 import { triggerGate, type TriggerTrial } from './trigger.ts';
 
 export interface ValidationNeeds extends OnHoldout, FileNeeds {
@@ -44,7 +45,7 @@ export function validate(needs: ValidationNeeds): Judged {
   const { candidate, golden, thresholds, classes } = needs;
   const both = candidate && golden && { candidate: candidate.predicted, golden: golden.predicted };
   const slices = [...needs.slices, ...(needs.fairness?.attributes ?? [])];
-  const gates = [
+  const unnamed = [
     accuracyGate(needs),
     recallGate(needs),
     calibrationGate(needs),
@@ -65,6 +66,7 @@ export function validate(needs: ValidationNeeds): Judged {
     graphGate(needs),
     weightsGate(needs),
   ];
+  const gates = unnamed.map((gate) => ({ ...gate, terms: termsOf(gate.id) }));
   return {
     gates,
     verdict: overall(gates),

@@ -100,6 +100,20 @@ describe('the validation of a candidate', () => {
     const result = await validated('digits-golden', [await stickerFound()]);
     expect(result.report.gates.filter((gate) => gate.verdict !== 'pass')).toEqual([]);
     expect(result.report.verdict).toBe('pass');
+    expect(result.report.gates.map((gate) => gate.id)).toEqual([
+      'accuracy',
+      'class-recall',
+      'calibration',
+      'agreement',
+      'drift-holdout',
+      'recovered-trigger',
+      'robustness:square',
+      'robustness:patch',
+      'membership',
+      'graph',
+      'weights',
+    ]);
+    expect(result.report.gates.filter((gate) => !gate.terms?.length)).toEqual([]);
     expect(JSON.parse(new TextDecoder().decode(await world.store.get(result.record)))).toEqual(result.report);
   });
 

@@ -57,6 +57,19 @@ describe('the post-mortem', () => {
       expect(rendered).not.toMatch(/NaN|undefined|Infinity|\[object/);
   });
 
+  it('shows every gate with its interval and the golden model’s, what it is called elsewhere, and what only is told', () => {
+    for (const rendered of [renderMarkdown(stickerCase), renderHtml(stickerCase)].map(spaces)) {
+      expect(rendered).toContain('0.913 (95 % CI 0.842 to 0.981, n = 360)');
+      expect(rendered).toContain('0.531 (95 % CI 0.498 to 0.564, n = 1,701)');
+      expect(rendered).toContain('29 CFR 1607.4 D: four-fifths rule');
+      expect(rendered).toContain('they decide nothing');
+      expect(rendered).toContain('Latency against the golden model');
+    }
+    const { figures: _figures, ...older } = stickerCase.validation ?? {};
+    const before = { ...stickerCase, validation: older as typeof stickerCase.validation };
+    expect(renderMarkdown(before)).not.toContain('they decide nothing');
+  });
+
   it('gives the same bytes for the same case', () => {
     expect(renderHtml(stickerCase)).toBe(renderHtml(structuredClone(stickerCase)));
   });

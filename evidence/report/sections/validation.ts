@@ -1,5 +1,5 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
-import type { GateResult } from '../../../domain/contracts/plan.ts';
+import type { GateResult, ValidationFigure } from '../../../domain/contracts/plan.ts';
 import { isDigest } from '../../../domain/proofs/digest.ts';
 import { code, column, paragraph, strong, table, verdict, type Block, type Section, type Text } from '../document.ts';
 import { brief, isProportion, measured } from '../figures.ts';
@@ -58,8 +58,39 @@ export function validation(file: CaseFile): Section {
           gate.reason,
         ]),
       ),
+      ...beside(report.figures ?? []),
+      ...terms(report.gates),
     ],
   };
+}
+
+function beside(figures: readonly ValidationFigure[]): Block[] {
+  if (figures.length === 0) return [];
+  return [
+    table(
+      'Told beside the gates; they decide nothing',
+      [column('Figure'), column('Candidate'), column('Golden model'), column('In words')],
+      figures.map(({ title, figure, golden, words }) => [
+        [strong(title)],
+        figureText(figure),
+        figureText(golden),
+        words,
+      ]),
+    ),
+  ];
+}
+
+/** What a gate speaks to. Passing it is no conformity, and the caption says so. */
+function terms(gates: readonly GateResult[]): Block[] {
+  const named = gates.filter((gate) => (gate.terms?.length ?? 0) > 0);
+  if (named.length === 0) return [];
+  return [
+    table(
+      'What regulators and standards call it; a gate that passes speaks to the term and is no conformity with it',
+      [column('Gate'), column('Term')],
+      named.map((gate) => [gate.title, (gate.terms ?? []).join('; ')]),
+    ),
+  ];
 }
 
 /** Digests are shortened like everywhere: the evidence section has them whole. */
