@@ -1,5 +1,6 @@
 """Independent computations, each on a core of its own: as quick as the machine allows, and the same bits as one after the other."""
 
+import contextvars
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -37,8 +38,9 @@ def side_by_side(
             failed.set()
             raise
 
+    # Temporal finds the activity in the context, which threads do not inherit: without it `check` fails in every thread.
     with ThreadPoolExecutor(cores or len(os.sched_getaffinity(0))) as pool:
-        running: dict[Future[Any], str] = {pool.submit(run, task): name for name, task in tasks.items()}
+        running: dict[Future[Any], str] = {pool.submit(contextvars.copy_context().run, run, task): name for name, task in tasks.items()}
         waiting = set(running)
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)

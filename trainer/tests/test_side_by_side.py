@@ -1,6 +1,8 @@
 """Independent computations, each on a core of its own."""
 
+import contextvars
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -52,3 +54,23 @@ def test_a_check_that_raises_stops_tasks_that_run_and_those_that_wait():
     with pytest.raises(Cancelled):
         side_by_side({"a": lambda check: begun.append("a"), "b": lambda check: begun.append("b")}, progress=print, check=cancel)
     assert begun == []
+
+
+def test_tasks_and_their_checks_see_the_context_of_the_caller() -> None:
+    """Temporal keeps the running activity there: a check that does not find it fails the examination."""
+    activity = contextvars.ContextVar[str]("activity")
+    activity.set("examine")
+    seen: list[str] = []
+
+    def checking(check: Callable[[], None]) -> str:
+        check()
+        return activity.get()
+
+    results = side_by_side(
+        {"a": checking, "b": lambda check: activity.get()},
+        progress=lambda _: None,
+        check=lambda: seen.append(activity.get()),
+        cores=2,
+    )
+    assert results == {"a": "examine", "b": "examine"}
+    assert seen == ["examine"] * 3
