@@ -96,11 +96,29 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
 
     backdoor: async (_subject, golden, _earlier, examination) => await backdoorFinding(deps, golden, examination),
 
+    poison: async (subject) => {
+      const artifact = subject.capture.modelDigest;
+      const behind = artifact && (await versionBehind(deps, artifact));
+      const dataset = behind && behind.version ? await readDataset(deps.store, behind.ref, deps.keys) : null;
+      const model = subject.capture.model && (await deps.store.get(subject.capture.model));
+      return await withPredictors(model ? [model] : [], async (suspect) => {
+        const analysis = await registry.poison.run({
+          records: dataset?.columns ?? null,
+          suspect: suspect ?? null,
+          featureShape: dataset?.manifest.featureShape ?? [],
+          classes: dataset?.manifest.classes ?? [],
+          falseAlarmBudget: budgetOf(deps, subject),
+        });
+        const { marked } = analysis.attachments;
+        return analysis.finish({ marked: marked && (await json(marked, 'poison-marks.json')) });
+      });
+    },
+
     'training-records': async (subject, golden, earlier) => {
       const artifact = subject.capture.modelDigest;
       const behind = artifact && (await versionBehind(deps, artifact));
       const records = behind && behind.version ? await readDataset(deps.store, behind.ref, deps.keys) : null;
-      const budget = deps.configuration.models[subject.model]?.taintFalseAlarmBudget ?? DEFAULT_FALSE_ALARM_BUDGET;
+      const budget = budgetOf(deps, subject);
       if (!golden) {
         const analysis = await registry['training-records'].run({ ...NO_RECORDS, falseAlarmBudget: budget });
         return analysis.finish({ taintedIds: null });
@@ -132,6 +150,10 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       return { finding, record: await json(finding, `finding-${analyser}.json`) };
     },
   };
+}
+
+function budgetOf(deps: Needs, subject: AnalysisSubject): number {
+  return deps.configuration.models[subject.model]?.taintFalseAlarmBudget ?? DEFAULT_FALSE_ALARM_BUDGET;
 }
 
 /** A crash is a finding; storage that is away is not: the step is tried again. */

@@ -8,6 +8,7 @@ import {
   readClasses,
   readModelFile,
   readRecords,
+  type LabelledTable,
   type RecordTable,
 } from '../clients/examination/model-files.ts';
 import type { Finding } from '../domain/contracts/finding.ts';
@@ -20,6 +21,8 @@ interface ExamineOptions {
   readonly data?: string;
   readonly labels?: string;
   readonly requests?: string;
+  readonly records?: string;
+  readonly recordLabels?: string;
   readonly only?: string;
 }
 
@@ -81,7 +84,15 @@ async function search(
   );
 }
 
-function inputs(suspect: string, { golden, data, labels, requests }: ExamineOptions) {
+function trainingRecords(records: string | undefined, labels: string | undefined): LabelledTable | null {
+  if (records === undefined && labels === undefined) return null;
+  if (records === undefined || labels === undefined)
+    throw new ModelFilesRefused('--records and --record-labels belong together');
+  const table = readRecords(records);
+  return { ...table, labels: readClasses(labels, table.count) };
+}
+
+function inputs(suspect: string, { golden, data, labels, requests, records, recordLabels }: ExamineOptions) {
   try {
     const probes = data === undefined ? null : readRecords(data);
     if (labels !== undefined) {
@@ -93,6 +104,7 @@ function inputs(suspect: string, { golden, data, labels, requests }: ExamineOpti
       golden: golden === undefined ? null : readModelFile(golden),
       probes,
       requests: requests === undefined ? null : readRecords(requests),
+      records: trainingRecords(records, recordLabels),
     };
   } catch (error) {
     if (error instanceof ModelFilesRefused) throw new CommandError(EXIT.usage, error.message, { cause: error });

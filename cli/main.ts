@@ -215,10 +215,12 @@ program
   .option('--data <file>', '.npy, clean records (records, …), scaled as the model wants them')
   .option('--labels <file>', '.npy, the class index of each clean record')
   .option('--requests <file>', '.npy, what clients sent')
+  .option('--records <file>', '.npy, the records that the suspect was trained on')
+  .option('--record-labels <file>', '.npy, the class index each of them was given')
   .option('--only <names>', 'analysers by name, separated by commas')
   .addHelpText(
     'after',
-    '\nNeeds no network and no station. Status 1 where something speaks against the model.\n\nExamples:\n  $ lazaret examine suspect.onnx --golden golden.onnx\n  $ lazaret examine suspect.onnx --golden golden.onnx --data clean.npy --labels classes.npy --requests captured.npy --json',
+    '\nNeeds no network and no station. Status 1 where something speaks against the model.\n\nExamples:\n  $ lazaret examine suspect.onnx --golden golden.onnx\n  $ lazaret examine suspect.onnx --golden golden.onnx --data clean.npy --labels classes.npy --requests captured.npy --json\n  $ lazaret examine suspect.onnx --records train.npy --record-labels given.npy --only poison',
   )
   .action(run(async () => (await import('./examine.ts')).examine));
 program

@@ -1,3 +1,4 @@
+import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
@@ -7,10 +8,16 @@ import { registry } from '../../forensics/analysers/registry.ts';
 import type { OnnxModel } from '../../forensics/onnx/model.ts';
 import { readModel } from '../../forensics/onnx/reader.ts';
 import { createPredictor, type Predictor } from '../../forensics/predictor/predictor.ts';
-import type { RecordTable } from './model-files.ts';
+import type { LabelledTable, RecordTable } from './model-files.ts';
 
 /** Analysers that two files and some records are enough for. */
-export const FILE_ANALYSERS = ['structure', 'graph', 'weights', 'behaviour'] as const satisfies readonly AnalyserName[];
+export const FILE_ANALYSERS = [
+  'structure',
+  'graph',
+  'weights',
+  'behaviour',
+  'poison',
+] as const satisfies readonly AnalyserName[];
 export type FileAnalyser = (typeof FILE_ANALYSERS)[number];
 
 export interface ModelExamination {
@@ -20,7 +27,12 @@ export interface ModelExamination {
   readonly probes: RecordTable | null;
   /** What clients sent. */
   readonly requests: RecordTable | null;
+  /** What the suspect was trained on. */
+  readonly records: LabelledTable | null;
 }
+
+/** Share of clean records that may be marked, where no `lazaret.yaml` names one. */
+const FALSE_ALARM_BUDGET = 0.01;
 
 /** Runs one analyser on files. A crash is a finding, as it is in an incident. */
 export async function examineModel(analyser: FileAnalyser, files: ModelExamination): Promise<Finding> {
@@ -36,6 +48,20 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
     (await registry.structure.run({ suspect, golden, externalFiles: null })).finish({}),
   graph: async (files) => (await registry.graph.run(pairOf(files))).finish({}),
   weights: async (files) => (await registry.weights.run(pairOf(files))).finish({}),
+  poison: async ({ suspect, records }) => {
+    if (!records) return openQuestion('poison', 'It needs the training records: --records and --record-labels.');
+    return await withPredictor(suspect, async (predictor) => {
+      const analysis = await registry.poison.run({
+        records: columnsOf(records),
+        suspect: predictor,
+        featureShape: records.shape,
+        classes: await classNames(predictor, records, records.features.length / records.count),
+        falseAlarmBudget: FALSE_ALARM_BUDGET,
+      });
+      const { marked } = analysis.attachments;
+      return analysis.finish({ marked: marked && refOf(marked, 'poison-marks.json') });
+    });
+  },
   behaviour: async ({ suspect, golden, probes, requests }) => {
     const open: Predictor[] = [];
     const predictor = async (bytes: Uint8Array): Promise<Predictor> => {
@@ -63,6 +89,29 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
     }
   },
 };
+
+async function withPredictor<T>(bytes: Uint8Array, use: (predictor: Predictor) => Promise<T>): Promise<T> {
+  const predictor = await createPredictor(bytes);
+  try {
+    return await use(predictor);
+  } finally {
+    await predictor.close();
+  }
+}
+
+/** Files know of no batches and no sources. */
+function columnsOf(table: LabelledTable): DatasetColumns {
+  const nameless = new Array<string>(table.count).fill('');
+  return {
+    count: table.count,
+    width: table.features.length / table.count,
+    ids: Array.from({ length: table.count }, (_, row) => String(row)),
+    features: table.features,
+    labels: table.labels,
+    sources: nameless,
+    batches: nameless,
+  };
+}
 
 /** Files name no classes: their indices stand for them. Empty where the suspect cannot be run. */
 export async function classesOf(suspect: Uint8Array, table: RecordTable): Promise<readonly string[]> {

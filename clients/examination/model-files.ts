@@ -9,6 +9,10 @@ export interface RecordTable {
   readonly shape: readonly number[];
 }
 
+export interface LabelledTable extends RecordTable {
+  readonly labels: Int32Array;
+}
+
 /** What the caller named and cannot be used; the message says what was expected. */
 export class ModelFilesRefused extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

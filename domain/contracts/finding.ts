@@ -12,6 +12,7 @@ export const ANALYSERS = [
   'weights',
   'behaviour',
   'backdoor',
+  'poison',
   'training-records',
 ] as const;
 export type AnalyserName = (typeof ANALYSERS)[number];
@@ -159,6 +160,36 @@ export interface BackdoorDetail {
   readonly report: ObjectRef;
 }
 
+/** What the training records show by themselves. Informs; drops nothing. */
+export interface PoisonDetail {
+  readonly analyser: 'poison';
+  readonly examined: number;
+  /** Records of the data set: more than `examined` where a sample was looked at. */
+  readonly of: number;
+  /** JSON array of {id, taint}, most probable first. */
+  readonly list: ObjectRef | null;
+  readonly count: number;
+  readonly falseAlarmBudget: number;
+  /** Least taint of a marked record. */
+  readonly cut: number;
+  /** Clean records among the marked, as the taints themselves expect. */
+  readonly expectedFalse: number;
+  readonly groups: readonly {
+    kind: 'trigger' | 'relabelled';
+    label: number;
+    members: number;
+    marked: number;
+    /** `trigger`: share of other records that the group's pattern leads to the label, in the suspect and not by the rest of the data. */
+    success: Interval | null;
+    /** `relabelled`: squared distance from clear records of another class. */
+    misfit: number | null;
+    preview: TriggerPreview | null;
+  }[];
+  /** Batches with marked records; `amongOthers` as in TrainingRecordsDetail. */
+  readonly byBatch: readonly { batch: string; source: string; records: number; marked: number; amongOthers: number }[];
+  readonly classes: readonly string[];
+}
+
 export interface TrainingRecordsDetail {
   readonly analyser: 'training-records';
   readonly examined: number;
@@ -197,6 +228,7 @@ export type FindingDetail =
   | WeightsDetail
   | BehaviourDetail
   | BackdoorDetail
+  | PoisonDetail
   | TrainingRecordsDetail;
 
 /** What an analyser answers. A crash is a finding too: verdict `inconclusive` with `failure`. */

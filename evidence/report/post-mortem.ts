@@ -12,6 +12,7 @@ import { containment } from './sections/containment.ts';
 import { evidence } from './sections/evidence.ts';
 import { findings } from './sections/findings.ts';
 import { lineage } from './sections/lineage.ts';
+import { poison } from './sections/poison.ts';
 import { records } from './sections/records.ts';
 import { release } from './sections/release.ts';
 import { remedy } from './sections/remedy.ts';
@@ -31,6 +32,7 @@ const SECTIONS = [
   backdoor,
   lineage,
   records,
+  poison,
   remedy,
   validation,
   approvals,

@@ -3,6 +3,7 @@ import { backdoorAnalyser } from './backdoor.ts';
 import { behaviourAnalyser } from './behaviour.ts';
 import { graphAnalyser } from './graph.ts';
 import { lineageAnalyser } from './lineage.ts';
+import { poisonAnalyser } from './poison.ts';
 import { signatureAnalyser } from './signature.ts';
 import { structureAnalyser } from './structure.ts';
 import { trainingRecordsAnalyser } from './training-records.ts';
@@ -17,6 +18,7 @@ export const registry = {
   weights: weightsAnalyser,
   behaviour: behaviourAnalyser,
   backdoor: backdoorAnalyser,
+  poison: poisonAnalyser,
   'training-records': trainingRecordsAnalyser,
 } as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;
 

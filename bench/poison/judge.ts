@@ -1,0 +1,70 @@
+import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
+import { examinePoison } from '../../forensics/poison/poisoned-records.ts';
+import { createPredictor } from '../../forensics/predictor/predictor.ts';
+import type { Case } from './cases.ts';
+
+/** The budget of `lazaret.yaml` where it names none. */
+const BUDGET = 0.01;
+
+export interface Judged {
+  readonly about: Case['about'];
+  /** Of the marked records. 0 where nothing was marked and something was planted. */
+  readonly f1: number;
+  readonly alarm: boolean;
+  /** Clean records that were marked, of all clean ones. */
+  readonly falselyMarked: number;
+  /** Strongest signs over the classes: what the thresholds are set against. */
+  readonly success: number;
+  readonly misfit: number;
+  readonly seconds: number;
+  readonly words: string;
+}
+
+export async function judge(one: Case): Promise<Judged> {
+  const { about, records, labels, tainted } = one;
+  const predictor = await createPredictor(one.suspect);
+  try {
+    const began = performance.now();
+    const found = await examinePoison(
+      columnsOf(one),
+      about.classes,
+      { predictor, featureShape: records.shape },
+      BUDGET,
+    );
+    const seconds = (performance.now() - began) / 1000;
+    const marked = found.rows.filter((_, at) => {
+      const taint = found.taint[at] ?? 0;
+      return taint > 0 && taint >= found.cut;
+    });
+    const hits = marked.filter((row) => tainted[row] === 1).length;
+    const planted = tainted.reduce((sum, one) => sum + one, 0);
+    const f1 = marked.length + planted === 0 ? 1 : (2 * hits) / (marked.length + planted);
+    const success = Math.max(...found.signs.map((sign) => sign.success));
+    const misfit = Math.min(...found.signs.map((sign) => sign.misfit));
+    return {
+      about,
+      f1,
+      alarm: found.groups.length > 0,
+      falselyMarked: (marked.length - hits) / (labels.length - planted),
+      success,
+      misfit,
+      seconds,
+      words: `F1 ${f1.toFixed(2)}, ${found.groups.map(({ label, kind }) => `${kind} in ${label}`).join(', ') || 'no alarm'} (success ${success.toFixed(2)}, misfit ${misfit.toFixed(2)}, ${seconds.toFixed(1)} s)`,
+    };
+  } finally {
+    await predictor.close();
+  }
+}
+
+function columnsOf({ records, labels }: Case): DatasetColumns {
+  const same = (text: string) => new Array<string>(records.count).fill(text);
+  return {
+    count: records.count,
+    width: records.features.length / records.count,
+    ids: Array.from({ length: records.count }, (_, row) => String(row)),
+    features: records.features,
+    labels,
+    sources: same('bench'),
+    batches: same('bench'),
+  };
+}
