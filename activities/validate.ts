@@ -15,11 +15,15 @@ import { readModel } from '../forensics/onnx/reader.ts';
 import { weightsOf } from '../forensics/onnx/weights.ts';
 import { validate } from '../forensics/validation/gates.ts';
 import { measure } from '../forensics/validation/measure.ts';
+import { fireSignatureControl } from './controls.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { goldenOf, readWindow, versionBehind, withPredictors } from './examination.ts';
 import { readSuite } from './learn.ts';
 
-type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 'registry'>;
+type Needs = Pick<
+  ActivityDependencies,
+  'configuration' | 'keys' | 'store' | 'registry' | 'adapter' | 'now' | 'signers'
+>;
 
 export function createValidateActivities(deps: Needs): ValidateActivities {
   return {
@@ -28,6 +32,8 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
       const family = deps.configuration.models[model];
       if (!family || !thresholds) throw new Failure('internal/error', `lazaret.yaml declares no model "${model}"`);
       const golden = await goldenOf(deps, model);
+      // First, because it is quick and an endpoint that is away just now ends the try.
+      const control = await fireSignatureControl(deps, { incident, endpoint: capture.endpoint, golden: golden.ref });
       const bytes = { candidate: await deps.store.get(candidate), golden: await deps.store.get(golden.ref.artifact) };
       const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
       const attack = await capturedAttack(deps, findings);
@@ -64,6 +70,10 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
 
       const { gates, verdict, figures } = validate({
         ...measured,
+        controls: {
+          gates: 'gate' in control ? [control.gate] : [],
+          figures: 'figure' in control ? [control.figure] : [],
+        },
         thresholds,
         graphs: { candidate: graphHash(parsed.candidate), golden: graphHash(parsed.golden) },
         nonFiniteWeights: weightsOf(parsed.candidate).reduce(

@@ -31,6 +31,8 @@ export interface ValidationNeeds extends OnHoldout, FileNeeds {
   /** null where it is not on record what the candidate was trained on. */
   readonly exposure: { readonly candidate: Exposure; readonly golden: Exposure } | null;
   readonly latencies: Latencies;
+  /** Controls that were fired before, and what is told of those that were not. */
+  readonly controls: { readonly gates: readonly GateResult[]; readonly figures: readonly ValidationFigure[] };
 }
 
 export interface Judged {
@@ -65,12 +67,17 @@ export function validate(needs: ValidationNeeds): Judged {
     ...(needs.exposure ? [membershipGate(needs.exposure, thresholds.maxMembershipAuc)] : []),
     graphGate(needs),
     weightsGate(needs),
+    ...needs.controls.gates,
   ];
   const gates = unnamed.map((gate) => ({ ...gate, terms: termsOf(gate.id) }));
   return {
     gates,
     verdict: overall(gates),
-    figures: [...(needs.exposure ? [] : [unknownExposure()]), latencyFigure(needs.latencies)],
+    figures: [
+      ...(needs.exposure ? [] : [unknownExposure()]),
+      latencyFigure(needs.latencies),
+      ...needs.controls.figures,
+    ],
   };
 }
 

@@ -2,7 +2,7 @@
  * What regulators and standards call what a gate measures, each with its place. A term says what a gate speaks to; passing a gate is no
  * conformity with any of them. Sources: Regulation (EU) 2024/1689 (AI Act; Articles 10 and 15 bind high-risk systems), NIST AI 100-1 (AI RMF
  * 1.0), NIST AI 100-2 E2025 (taxonomy of attacks), 29 CFR 1607.4 D, ISO/IEC 42001:2023 Annex A, ISO/IEC TR 24027:2021,
- * ISO/IEC TR 24029-1:2021, ISO/IEC TS 4213:2022.
+ * ISO/IEC TR 24029-1:2021, ISO/IEC TS 4213:2022, NIST SP 800-53 Rev. 5.
  */
 const TERMS: Readonly<Record<string, readonly string[]>> = {
   accuracy: [
@@ -48,6 +48,11 @@ const TERMS: Readonly<Record<string, readonly string[]>> = {
     'NIST AI 100-2: membership inference (NISTAML.033)',
   ],
   graph: ['EU AI Act Art. 15(5): model poisoning', 'NIST AI 100-2: supply chain attacks (NISTAML.05)'],
+  control: [
+    'EU AI Act Art. 15(5): attempts to alter use, outputs or performance',
+    'NIST SP 800-53 SI-7(15): code authentication',
+    'NIST AI RMF MEASURE 1.2: effectiveness of existing controls',
+  ],
   weights: ['EU AI Act Art. 15(4): errors, faults or inconsistencies'],
 };
 

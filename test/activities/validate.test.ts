@@ -132,7 +132,7 @@ describe('the validation of a candidate', () => {
   it('measures the exposure of what the candidate was trained on, by its provenance', async () => {
     const before = await validated('digits-suspect');
     expect(gateOf(before, 'membership')).toBeUndefined();
-    expect(before.report.figures?.map((figure) => figure.id)).toEqual(['membership', 'latency']);
+    expect(before.report.figures?.map((figure) => figure.id)).toEqual(['membership', 'latency', 'control:signature']);
     const dataset = await storedDigits(world, 'new');
     await createRecoverActivities(world.deps).recordProvenance({
       ...trainingRun(before.report.candidate, dataset),
@@ -140,7 +140,7 @@ describe('the validation of a candidate', () => {
     });
     const after = await validated('digits-suspect');
     expect(gateOf(after, 'membership')).toMatchObject({ figure: { n: 450 + 300 }, golden: { n: 800 + 300 } });
-    expect(after.report.figures?.map((figure) => figure.id)).toEqual(['latency']);
+    expect(after.report.figures?.map((figure) => figure.id)).toEqual(['latency', 'control:signature']);
   });
 
   it('leaves the gate undecided where the trigger on record is no trigger', async () => {
