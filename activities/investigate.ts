@@ -96,10 +96,18 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
 
     backdoor: async (_subject, golden, _earlier, examination) => await backdoorFinding(deps, golden, examination),
 
+    duplicates: async (subject) => {
+      const dataset = await trainedOn(deps, subject);
+      const analysis = await registry.duplicates.run({
+        records: dataset?.columns ?? null,
+        classes: dataset?.manifest.classes ?? [],
+      });
+      const { pairs } = analysis.attachments;
+      return analysis.finish({ pairs: pairs && (await json(pairs, 'duplicate-pairs.json')) });
+    },
+
     poison: async (subject) => {
-      const artifact = subject.capture.modelDigest;
-      const behind = artifact && (await versionBehind(deps, artifact));
-      const dataset = behind && behind.version ? await readDataset(deps.store, behind.ref, deps.keys) : null;
+      const dataset = await trainedOn(deps, subject);
       const model = subject.capture.model && (await deps.store.get(subject.capture.model));
       return await withPredictors(model ? [model] : [], async (suspect) => {
         const analysis = await registry.poison.run({
@@ -115,9 +123,7 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
     },
 
     'training-records': async (subject, golden, earlier) => {
-      const artifact = subject.capture.modelDigest;
-      const behind = artifact && (await versionBehind(deps, artifact));
-      const records = behind && behind.version ? await readDataset(deps.store, behind.ref, deps.keys) : null;
+      const records = await trainedOn(deps, subject);
       const budget = budgetOf(deps, subject);
       if (!golden) {
         const analysis = await registry['training-records'].run({ ...NO_RECORDS, falseAlarmBudget: budget });
@@ -150,6 +156,13 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       return { finding, record: await json(finding, `finding-${analyser}.json`) };
     },
   };
+}
+
+/** What the suspect was trained on; null where its provenance does not say. */
+async function trainedOn(deps: Needs, subject: AnalysisSubject) {
+  const artifact = subject.capture.modelDigest;
+  const behind = artifact && (await versionBehind(deps, artifact));
+  return behind && behind.version ? await readDataset(deps.store, behind.ref, deps.keys) : null;
 }
 
 function budgetOf(deps: Needs, subject: AnalysisSubject): number {

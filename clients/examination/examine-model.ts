@@ -17,6 +17,7 @@ export const FILE_ANALYSERS = [
   'weights',
   'behaviour',
   'poison',
+  'duplicates',
 ] as const satisfies readonly AnalyserName[];
 export type FileAnalyser = (typeof FILE_ANALYSERS)[number];
 
@@ -61,6 +62,12 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
       const { marked } = analysis.attachments;
       return analysis.finish({ marked: marked && refOf(marked, 'poison-marks.json') });
     });
+  },
+  duplicates: async ({ records }) => {
+    if (!records) return openQuestion('duplicates', 'It needs the training records: --records and --record-labels.');
+    const analysis = await registry.duplicates.run({ records: columnsOf(records), classes: [] });
+    const { pairs } = analysis.attachments;
+    return analysis.finish({ pairs: pairs && refOf(pairs, 'duplicate-pairs.json') });
   },
   behaviour: async ({ suspect, golden, probes, requests }) => {
     const open: Predictor[] = [];

@@ -13,6 +13,7 @@ export const ANALYSERS = [
   'behaviour',
   'backdoor',
   'poison',
+  'duplicates',
   'training-records',
 ] as const;
 export type AnalyserName = (typeof ANALYSERS)[number];
@@ -190,6 +191,36 @@ export interface PoisonDetail {
   readonly classes: readonly string[];
 }
 
+/** Near duplicates by the data's own measure of distance. Informs; drops nothing. */
+export interface DuplicatesDetail {
+  readonly analyser: 'duplicates';
+  readonly examined: number;
+  /** Records of the data set: more than `examined` where a sample was looked at. */
+  readonly of: number;
+  /** Median Euclidean distance of a record to its tenth nearest. */
+  readonly typical: number;
+  /** Distance up to which two records count as one. */
+  readonly radius: number;
+  readonly pairs: number;
+  /** Pairs that are the same to the last number. */
+  readonly exact: number;
+  /** Pairs under two labels. */
+  readonly conflicting: number;
+  /** JSON array of {first, second, distance, labels}, nearest first. */
+  readonly list: ObjectRef | null;
+  /** Batches that hold a duplicate. `amongOthers` as in TrainingRecordsDetail. */
+  readonly byBatch: readonly {
+    batch: string;
+    source: string;
+    records: number;
+    duplicates: number;
+    conflicting: number;
+    amongOthers: number;
+    burst: boolean;
+  }[];
+  readonly classes: readonly string[];
+}
+
 export interface TrainingRecordsDetail {
   readonly analyser: 'training-records';
   readonly examined: number;
@@ -229,6 +260,7 @@ export type FindingDetail =
   | BehaviourDetail
   | BackdoorDetail
   | PoisonDetail
+  | DuplicatesDetail
   | TrainingRecordsDetail;
 
 /** What an analyser answers. A crash is a finding too: verdict `inconclusive` with `failure`. */

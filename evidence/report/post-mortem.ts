@@ -9,6 +9,7 @@ import { approvals } from './sections/approvals.ts';
 import { caseLog } from './sections/case-log.ts';
 import { classFlow } from './sections/class-flow.ts';
 import { containment } from './sections/containment.ts';
+import { duplicates } from './sections/duplicates.ts';
 import { evidence } from './sections/evidence.ts';
 import { findings } from './sections/findings.ts';
 import { lineage } from './sections/lineage.ts';
@@ -33,6 +34,7 @@ const SECTIONS = [
   lineage,
   records,
   poison,
+  duplicates,
   remedy,
   validation,
   approvals,

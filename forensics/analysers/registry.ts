@@ -1,6 +1,7 @@
 import { ANALYSERS, type AnalyserName } from '../../domain/contracts/finding.ts';
 import { backdoorAnalyser } from './backdoor.ts';
 import { behaviourAnalyser } from './behaviour.ts';
+import { duplicatesAnalyser } from './duplicates.ts';
 import { graphAnalyser } from './graph.ts';
 import { lineageAnalyser } from './lineage.ts';
 import { poisonAnalyser } from './poison.ts';
@@ -19,6 +20,7 @@ export const registry = {
   behaviour: behaviourAnalyser,
   backdoor: backdoorAnalyser,
   poison: poisonAnalyser,
+  duplicates: duplicatesAnalyser,
   'training-records': trainingRecordsAnalyser,
 } as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;
 
