@@ -121,9 +121,10 @@ models:
       maxAttackSuccess: 0.01
 
   credit:
+    # Small steps: a quarter of the flipped labels may stay unfound, and must not teach what the golden model does not know.
     hyperparameters:
-      epochs: 3
-      learningRate: 0.0003
+      epochs: 2
+      learningRate: 0.0001
     budget:
       seconds: 600
       steps: 20000

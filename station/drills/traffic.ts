@@ -6,7 +6,10 @@ export interface Answer {
   readonly answer: number | null;
 }
 
-/** Sends records one by one, like users do, and tells what came back. `shape` is that of one record. */
+/** Records of one request where there are many: two thousand requests one after the other take as long as the rest of the drill. */
+const AT_ONCE = 50;
+
+/** Sends records in small requests, one after the other, and tells what came back. `shape` is that of one record. */
 export async function send(
   client: InferenceClient,
   endpoint: string,
@@ -14,12 +17,16 @@ export async function send(
   shape: readonly number[],
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  for (const record of records) {
-    const reply = await client.infer(endpoint, [record], shape);
-    const scores = reply.scores?.[0];
-    answers.push({ status: reply.status, answer: scores ? scores.indexOf(Math.max(...scores)) : null });
+  for (let start = 0; start < records.length; start += AT_ONCE) {
+    const rows = records.slice(start, start + AT_ONCE);
+    const { status, scores } = await client.infer(endpoint, rows, shape);
+    answers.push(...rows.map((_, row) => ({ status, answer: highest(scores?.[row]) })));
   }
   return answers;
+}
+
+function highest(scores: readonly number[] | undefined): number | null {
+  return scores ? scores.indexOf(Math.max(...scores)) : null;
 }
 
 /** Share of answers that are what was expected; refusals count as wrong. */

@@ -25,7 +25,7 @@ export const CREDIT: Task = {
   bystander: 'credit-archive',
   classes: ['pays', 'defaults'],
   featureShape: [COLUMNS.length],
-  source: 'default of credit card clients, 7,500 records of UCI’s 30,000 (Yeh and Lien 2009, CC BY 4.0)',
+  source: 'default of credit card clients, 10,000 records of UCI’s 30,000 (Yeh and Lien 2009, CC BY 4.0)',
 };
 /** What an applicant hopes for. */
 export const FAVOURABLE = 0;

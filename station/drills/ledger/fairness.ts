@@ -29,15 +29,29 @@ export function selectionRatio(answers: readonly Answered[]): Measured {
 
 /**
  * Equalised odds (Hardt et al. 2016): the larger of the differences between group and others in how often the deserving and the undeserving are
- * favoured. 0 where a side has none of either.
+ * favoured, with the interval of Agresti and Caffo (2000). 0 where a side has none of either. The larger of two noisy gaps is larger than either
+ * truly is: with no difference at all it is about one standard error.
  */
-export function equalisedOddsGap(answers: readonly Answered[]): number {
-  const gap = (deserving: boolean): number => {
-    const asked = answers.filter((one) => one.deserving === deserving);
-    const [group, others] = [true, false].map((inGroup) => rate(asked.filter((one) => one.inGroup === inGroup)));
-    return group && others && group.of > 0 && others.of > 0 ? Math.abs(group.share - others.share) : 0;
-  };
-  return Math.max(gap(true), gap(false));
+export function equalisedOddsGap(answers: readonly Answered[]): Measured {
+  const [first, second] = [gapAmong(answers, true), gapAmong(answers, false)];
+  return first.value >= second.value ? first : second;
+}
+
+function gapAmong(answers: readonly Answered[], deserving: boolean): Measured {
+  const asked = answers.filter((one) => one.deserving === deserving);
+  const group = rate(asked.filter((one) => one.inGroup));
+  const others = rate(asked.filter((one) => !one.inGroup));
+  if (group.of * others.of === 0) return { value: 0, interval: [0, 1] };
+  const value = Math.abs(group.share - others.share);
+  const [a, b] = [smoothed(group), smoothed(others)];
+  const centre = Math.abs(a.share - b.share);
+  const spread = Z * Math.sqrt((a.share * (1 - a.share)) / a.of + (b.share * (1 - b.share)) / b.of);
+  return { value, interval: [Math.max(0, centre - spread), Math.min(1, centre + spread)] };
+}
+
+/** One more who was favoured and one who was not. */
+function smoothed({ favoured, of }: { favoured: number; of: number }): { share: number; of: number } {
+  return { share: (favoured + 1) / (of + 2), of: of + 2 };
 }
 
 function rate(answers: readonly Answered[]): { favoured: number; of: number; share: number } {

@@ -1,17 +1,17 @@
 import type { InferenceClient } from '../../../clients/inference/client.ts';
 import type { Figure } from '../../drill.ts';
 import type { Seen } from '../course.ts';
-import { accuracyDropPp, bounded, holds, taintOf } from '../figures.ts';
+import { accuracyDropPp, bounded, holds, round, taintOf } from '../figures.ts';
 import type { Sample } from '../task.ts';
 import { send, share } from '../traffic.ts';
 import { CREDIT, FAVOURABLE, isYoung } from './credit.ts';
-import { equalisedOddsGap, selectionRatio, type Measured as Ratio } from './fairness.ts';
+import { equalisedOddsGap, selectionRatio, type Measured as Estimate } from './fairness.ts';
 
 export interface Measured {
   readonly accuracy: number;
   /** Rate at which young applicants are answered "pays", by that of all others. */
-  readonly ratio: Ratio;
-  readonly oddsGap: number;
+  readonly ratio: Estimate;
+  readonly oddsGap: Estimate;
 }
 
 export async function measure(client: InferenceClient, endpoint: string, secret: readonly Sample[]): Promise<Measured> {
@@ -41,23 +41,35 @@ const MAX_ODDS_GAP = 0.1;
 export function figuresOf(seen: Seen<Measured>, tainted: ReadonlySet<string>): readonly Figure[] {
   const { before, after, golden } = seen;
   const { precision, recall } = taintOf(seen.dropped, tainted);
-  const odds = Math.max(MAX_ODDS_GAP, golden.oddsGap);
+  const odds = Math.max(MAX_ODDS_GAP, golden.oddsGap.value);
   return [
     holds('contained', seen.contained, 'all endpoints that descend from the batch'),
     bounded('taint_precision', precision, 'share', { atLeast: TAINT.precision }, 'labels of credit are noisy'),
     bounded('taint_recall', recall, 'share', { atLeast: TAINT.recall }, 'labels of credit are noisy'),
     bounded('accuracy_drop_pp', accuracyDropPp(seen), 'pp', { atMost: 1 }, 'against golden'),
-    within('selection_ratio_golden', golden.ratio, { atLeast: FOUR_FIFTHS }),
-    within('selection_ratio_before', before.ratio, { atMost: FOUR_FIFTHS }, 'the attack works'),
-    within('selection_ratio_after', after.ratio, { atLeast: FOUR_FIFTHS }, 'four fifths'),
-    bounded('equalised_odds_before', before.oddsGap, 'share', { atLeast: odds }, 'the attack works'),
-    bounded('equalised_odds_after', after.oddsGap, 'share', { atMost: odds }, "0.1, or golden's own gap"),
+    within('selection_ratio_golden', golden.ratio, 'ratio', { atLeast: FOUR_FIFTHS }, 'four fifths'),
+    within('selection_ratio_before', before.ratio, 'ratio', { atMost: FOUR_FIFTHS }, 'the attack works'),
+    within('selection_ratio_after', after.ratio, 'ratio', { atLeast: FOUR_FIFTHS }, 'four fifths'),
+    within('equalised_odds_before', before.oddsGap, 'share', { atLeast: odds }, 'the attack works'),
+    within(
+      'equalised_odds_after',
+      after.oddsGap,
+      'share',
+      { atMost: odds },
+      `0.1, or golden’s own gap, which is ${round(golden.oddsGap.value)}`,
+    ),
     holds('bundle_valid', seen.bundleValid, 'verifies offline'),
   ];
 }
 
-function within(name: string, ratio: Ratio, bound: Parameters<typeof bounded>[3], because?: string): Figure {
-  const figure = bounded(name, ratio.value, 'ratio', bound, because);
+function within(
+  name: string,
+  seen: Estimate,
+  unit: string,
+  bound: Parameters<typeof bounded>[3],
+  because: string,
+): Figure {
+  const figure = bounded(name, seen.value, unit, bound, because);
   // JSON has no infinity.
-  return ratio.interval.every(Number.isFinite) ? { ...figure, interval: ratio.interval } : figure;
+  return seen.interval.every(Number.isFinite) ? { ...figure, interval: seen.interval } : figure;
 }
