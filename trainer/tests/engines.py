@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +44,20 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 
 
 @contextmanager
-def started(command: list[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def started(command: list[str], cwd: Path | None = None, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment}, **quiet)
     try:
         yield process
     finally:
         stop(process)
+
+
+def asked_to_stop(process: subprocess.Popen[bytes]) -> None:
+    """For one that has children of its own."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(20)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -85,6 +85,9 @@ class Trainer:
             finally:
                 share(None)
         else:
+            # torchrun tells every rank to stop. The first one decides when: it may be writing a checkpoint that all have to reach.
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, signal.SIG_IGN)
             self.follow(store)
         if distributed.is_initialized():
             distributed.destroy_process_group()
