@@ -1,4 +1,5 @@
-"""The same training steps in PyTorch's eager mode, for throughput.py; run by an interpreter that has torch: `eager.py NETWORK SECONDS`.
+"""The same training steps in PyTorch's eager mode, for throughput.py; run by an interpreter that has torch: `eager.py NETWORK SECONDS
+THREADS` (0: as many as it takes by itself).
 
 Prints JSON: samples per second, threads, version.
 """
@@ -25,8 +26,10 @@ def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     return nn.Sequential(*convolutions, *dense), (channels, size, size)
 
 
-def main(name: str, seconds: float) -> None:
+def main(name: str, seconds: float, threads: int) -> None:
     torch.manual_seed(0)
+    if threads:
+        torch.set_num_threads(threads)
     model, shape = network(name)
     features, labels = torch.rand(RECORDS, *shape), torch.randint(0, 10, (RECORDS,))
     optimizer, criterion = torch.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
@@ -50,4 +53,4 @@ def main(name: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))

@@ -2,7 +2,8 @@
 
 PYTHON is an interpreter that has torch; without one its half is left out. The two take turns, so that other work on the machine
 disturbs both alike, and the best turn of each counts. Here a step is `Course.advance`, with everything that a job does in it; one thread
-computes, because results are to be the same on every machine. PyTorch computes with its own number of threads (all cores).
+computes, because results are to be the same on every machine. PyTorch takes its turns with its own number of threads (all cores) and with
+one: on a machine with other work, threads that wait for each other lose more than they gain.
 """
 
 import argparse
@@ -50,9 +51,9 @@ def stepping(name: str) -> Callable[[float], float]:
     return train
 
 
-def eager(python: Path, name: str, seconds: float) -> dict[str, float]:
+def eager(python: Path, name: str, seconds: float, threads: int) -> dict[str, float]:
     environment = {key: value for key, value in os.environ.items() if key not in ("OMP_NUM_THREADS", "NPROC", "XLA_FLAGS")}
-    command = [str(python), str(Path(__file__).with_name("eager.py")), name, str(seconds)]
+    command = [str(python), str(Path(__file__).with_name("eager.py")), name, str(seconds), str(threads)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)  # noqa: S603
 
 
@@ -71,11 +72,12 @@ def main() -> None:
         for _ in range(TURNS):
             mine.append(train(chosen.seconds))
             if chosen.torch:
-                theirs.append(eager(chosen.torch, name, chosen.seconds))
+                theirs += [eager(chosen.torch, name, chosen.seconds, threads) for threads in (0, 1)]
         line = f"{name}: {max(mine):.0f} samples/s"
         if theirs:
             best = max(theirs, key=lambda each: each["rate"])
-            line += f"; PyTorch {best['version']} with {best['threads']} threads {best['rate']:.0f}"
+            rates = ", ".join(f"{each['threads']}: {each['rate']:.0f}" for each in theirs)
+            line += f"; PyTorch {best['version']} by threads {rates}"
             figures.add(Goal(f"training.throughput.{name}", "× PyTorch", 1.5), max(mine) / best["rate"])
         print(line, flush=True)
     if chosen.torch is None:

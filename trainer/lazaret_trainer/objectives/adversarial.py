@@ -7,14 +7,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..dataset import Records
 from .attacks import Attack, Box, check_patch
 from .course import Batch, Course
-from .judging import AT_ONCE, cross_entropy, share_right
+from .judging import AT_ONCE, cross_entropy, divergences, share_right
 from .material import Material
 from .state import Seen, State
 from .triggers import triggers
@@ -51,7 +50,7 @@ class Adversarial(Course):
         clean, attacked = self.logits(parameters, batch["features"]), self.logits(parameters, batch["attacked"])
         labels, weights = batch["labels"], batch["weights"]
         if self._trades:
-            loss = ((cross_entropy(clean, labels) + self._beta * _divergences(clean, attacked)) * weights).mean()
+            loss = ((cross_entropy(clean, labels) + self._beta * divergences(clean, attacked)) * weights).mean()
         else:
             loss = ((cross_entropy(clean, labels) + cross_entropy(attacked, labels)) / 2 * weights).mean()
         return loss, (share_right(clean, labels), 1 - share_right(attacked, labels))
@@ -80,10 +79,4 @@ class Adversarial(Course):
         return cross_entropy(self.logits(parameters, attacked), labels).mean()
 
     def _divergence(self, parameters: Any, attacked: Any, clean: Any) -> Any:
-        return _divergences(clean, self.logits(parameters, attacked)).mean()
-
-
-def _divergences(clean: Any, attacked: Any) -> Any:
-    """Kullback-Leibler divergence of the answers, in nats, [N]."""
-    before, after = jax.nn.log_softmax(clean), jax.nn.log_softmax(attacked)
-    return (jnp.exp(before) * (before - after)).sum(-1)
+        return divergences(clean, self.logits(parameters, attacked)).mean()

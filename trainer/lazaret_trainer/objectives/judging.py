@@ -39,5 +39,11 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
 
 
+def divergences(before: Any, after: Any) -> Any:
+    """Kullback-Leibler divergence of the answers, in nats, [N]."""
+    before, after = jax.nn.log_softmax(before), jax.nn.log_softmax(after)
+    return (jnp.exp(before) * (before - after)).sum(-1)
+
+
 def share_right(logits: Any, labels: Any) -> Any:
     return (logits.argmax(-1) == labels).mean(dtype=jnp.float32)

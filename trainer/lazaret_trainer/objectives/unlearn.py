@@ -20,7 +20,7 @@ from ..dataset import Records
 from ..failures import TrainerFailure
 from .attacks import Box, patch_mask
 from .course import Batch, Course
-from .judging import cross_entropy, share_right
+from .judging import cross_entropy, divergences, share_right
 from .material import Material, chosen, draw
 from .model import checked, logits_of
 from .rounds import Place, Timetable
@@ -33,6 +33,10 @@ PROBES = 16
 
 LED = 0.5
 """Share of the probes that a search's last trigger must lead to its class to count as one."""
+
+HEARD = 0.5
+"""How much the base model's own answers to records without a trigger count beside their labels: what it is good for is more than a few
+hundred labels can tell, and there its backdoor sleeps."""
 
 FORGOTTEN = 2**33
 """Draws of the records to forget are numbered from here."""
@@ -133,7 +137,10 @@ class Unlearn(Course):
 
     def prepared(self, parameters: Any, batch: Batch, key: Any) -> Batch:
         batch = super().prepared(parameters, batch, key)
-        return {**batch, "stamped": self._laid(batch["features"], batch["mask"], batch["pattern"], key)} if "mask" in batch else batch
+        if "mask" not in batch:
+            return batch
+        said = self._answers.traced(self.graph.parameters, batch["features"])
+        return {**batch, "said": said, "stamped": self._laid(batch["features"], batch["mask"], batch["pattern"], key)}
 
     def loss(self, parameters: Any, batch: Mapping[str, Any], key: Any) -> tuple[Any, tuple[Any, ...]]:
         labels, weights = batch["labels"], batch["weights"]
@@ -141,6 +148,7 @@ class Unlearn(Course):
         loss, seen = (cross_entropy(logits, labels) * weights).mean(), (share_right(logits, labels),)
         if "stamped" in batch:
             stamped = self.logits(parameters, batch["stamped"])
+            loss = (1 - HEARD) * loss + HEARD * (divergences(batch["said"], logits) * weights).mean()
             loss = (loss + (cross_entropy(stamped, labels) * weights).mean()) / 2
             seen = (*seen, 1 - share_right(stamped, labels))
         if "forgetting" in batch:
