@@ -47,7 +47,6 @@ function forPrograms(found: LabelFilesExamination) {
     flagged,
     likely: flagged.map((record) => likely[record]),
     inverseTemperature: model.sharpening.beta,
-    doubt: model.doubt,
     channel: rows(model.channel.matrix, classes),
     taint: Array.from(taint),
   };

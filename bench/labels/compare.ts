@@ -40,6 +40,7 @@ export function compare(
       data_sets_absent: about.absent.join(', ') || 'none',
       arrays: judged.length,
       f1_if_the_truth_had_chosen_the_cut: round(all.bestCut),
+      f1_promised: round(mean(judged.map(({ promised }) => promised))),
       seconds_per_examination: round(mean(judged.map(({ seconds }) => seconds))),
       filters: rounded(all.filters),
       ...Object.fromEntries(

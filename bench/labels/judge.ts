@@ -5,6 +5,8 @@ import type { Case } from './cases.ts';
 export interface Judged {
   readonly about: Case['about'];
   readonly f1: number;
+  /** What the cut itself promised. */
+  readonly promised: number;
   /** Of the best cut that the truth would choose in our order: what the cut gives away is the difference. */
   readonly f1OfBestCut: number;
   /** By filter; a filter that failed is left out. */
@@ -21,6 +23,7 @@ export function judge({ about, p, labels, truth, rival }: Case): Judged {
   return {
     about,
     f1: f1(flagged, wrong),
+    promised: cut.expectedF1,
     f1OfBestCut: bestF1(taint, wrong),
     rival: Object.fromEntries(
       Object.entries(rival ?? {}).flatMap(([name, records]) => (records ? [[name, f1(records, wrong)]] : [])),

@@ -41,13 +41,16 @@ OTHER_MODELS = ("forest", "neighbours", "bayes")
 
 @dataclass(frozen=True)
 class Part:
-    """Data sets, noise and seeds. `drawn`: per kind of noise so many of the rates, each with one model, are drawn; None: all with all."""
+    """Data sets, noise and seeds. Where `drawn` is set, so many of the rates are drawn per kind of noise; where `others` is, so often
+    a model is one of OTHER_MODELS. Each noise is judged by one model of its own, or by `all_models`."""
 
     sets: tuple[str, ...]
     kinds: tuple[str, ...]
     rates: tuple[float, ...]
     seeds: tuple[int, ...]
     drawn: int | None = None
+    others: float = 0.0
+    all_models: bool = False
 
 
 # The method was developed on the first part alone. The other parts have other data sets, or other records of a set, and other seeds.
@@ -58,14 +61,15 @@ PARTS = {
         (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
         (1, 2, 3, 4, 5),
         drawn=2,
+        others=0.2,
     ),
     "report": Part(
         ("mnist-b", "gtsrb", "credit-default", "german-credit", "nsl-kdd"),
         KINDS,
         (0.05, 0.1, 0.2, 0.3, 0.4),
-        (211, 212),
+        (211, 212, 213),
     ),
-    "quick": Part(("digits",), ("symmetric", "asymmetric", "instance"), (0.1, 0.3), (911,)),
+    "quick": Part(("digits",), ("symmetric", "asymmetric", "instance"), (0.1, 0.3), (911,), all_models=True),
 }
 
 
@@ -140,11 +144,9 @@ def make(part: Part, name: str, seed: int, out: Path) -> list[dict]:
 def plan(part: Part, rng: np.random.Generator) -> Iterator[tuple[str, float, tuple[str, ...]]]:
     """Kinds and rates of noise, each with the models that judge it."""
     for kind in part.kinds:
-        if part.drawn is None:
-            yield from ((kind, rate, MODELS) for rate in part.rates)
-        else:
-            for rate in rng.choice(part.rates, part.drawn, replace=False):
-                yield kind, float(rate), (str(rng.choice(MODELS if rng.random() < 0.8 else OTHER_MODELS)),)
+        for rate in part.rates if part.drawn is None else rng.choice(part.rates, part.drawn, replace=False):
+            one = str(rng.choice(OTHER_MODELS if rng.random() < part.others else MODELS))
+            yield kind, float(rate), MODELS if part.all_models else (one,)
 
 
 if __name__ == "__main__":

@@ -26,13 +26,14 @@ function priorWeight(records: number): number {
   return Math.max(PRIOR_LEAST, PRIOR_SHARE * records);
 }
 
-/** Of β, up to a constant. */
+/** Of a fitted β, up to a constant. */
 export function logPrior({ beta }: Sharpening, records: number): number {
   return (-priorWeight(records) / 2) * (Math.log(beta) - PRIOR_LOG_BETA) ** 2;
 }
 
-export function initialSharpening(classes: number): Sharpening {
-  return { beta: BETA_RANGE[0], bias: new Float64Array(classes) };
+/** With β where the hypothesis says, or at the lowest that a fit may end with. */
+export function initialSharpening(classes: number, beta: number | null): Sharpening {
+  return { beta: beta ?? BETA_RANGE[0], bias: new Float64Array(classes) };
 }
 
 /** q for one row of scores, into `into` from 0. */
@@ -94,21 +95,21 @@ export function addRecord(
   sums.betaCurvature += square - mean * mean;
 }
 
-/** One damped Newton step with a diagonal curvature, towards the maximum a posteriori. */
-export function step(from: Sharpening, sums: SharpeningSums, records: number): Sharpening {
-  const { beta } = from;
-  const weight = priorWeight(records);
-  const gradient = sums.beta - (weight * (Math.log(beta) - PRIOR_LOG_BETA)) / beta;
-  const curvature = sums.betaCurvature + weight / beta ** 2;
+/** One damped Newton step with a diagonal curvature, towards the maximum a posteriori; of the biases alone where β is held. */
+export function step(from: Sharpening, sums: SharpeningSums, records: number, held: boolean): Sharpening {
   const bias = from.bias.map((value, k) => {
     const slope = (sums.bias[k] ?? 0) - BIAS_WEIGHT * value;
     return value + clamp((BIAS_DAMPING * slope) / ((sums.biasCurvature[k] ?? 0) + BIAS_WEIGHT + 1), -1, 1);
   });
   const mean = bias.reduce((sum, value) => sum + value, 0) / bias.length;
-  return {
-    beta: clamp(beta + clamp(gradient / curvature, -0.5, 0.5), ...BETA_RANGE),
-    bias: bias.map((value) => value - mean),
-  };
+  return { beta: held ? from.beta : steppedBeta(from.beta, sums, records), bias: bias.map((value) => value - mean) };
+}
+
+function steppedBeta(beta: number, sums: SharpeningSums, records: number): number {
+  const weight = priorWeight(records);
+  const gradient = sums.beta - (weight * (Math.log(beta) - PRIOR_LOG_BETA)) / beta;
+  const curvature = sums.betaCurvature + weight / beta ** 2;
+  return clamp(beta + clamp(gradient / curvature, -0.5, 0.5), ...BETA_RANGE);
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -11,51 +11,37 @@ export interface LabelModel {
   readonly doubt: number;
 }
 
+/** What is assumed before the labels speak. Of `beta` null is fitted under its prior, a number is held. */
+export interface Hypothesis {
+  readonly form: ChannelForm;
+  readonly doubt: number;
+  readonly beta: number | null;
+}
+
+export interface Fitted {
+  readonly model: LabelModel;
+  readonly logLikelihood: number;
+  /** Of the labels and of β where it is fitted, up to a constant. */
+  readonly logPosterior: number;
+}
+
 const MOST_ROUNDS = 60;
 /** Steps of the sharpening per look at the posterior: it need not be at its maximum, only rise (generalised EM). */
 const STEPS = 2;
 /** No probability of the channel and not β moved by more than this. */
 const SETTLED = 1e-4;
 
-/** With more doubt the given labels would hardly be listened to, and the likelihood, which doubt always pleases, could not stop that. */
-const DOUBT = 0.2;
-/** What doubt must add to the log-likelihood before it is believed, per record and at least. */
-const DOUBT_GAIN = 0.001;
-const DOUBT_GAIN_LEAST = 3;
-
-/** What a channel with rates of its own for every class must add, before it is believed: where classes overlap it fits their overlap. */
-const FREE_GAIN = 5;
-
-/** The simplest explanation of the labels that a richer one does not clearly beat: one rate or a rate per class, with doubt or without. */
-export function fitLabelModel(scores: Scores): LabelModel {
-  return better(withDoubtIfNeeded(scores, 'tied'), withDoubtIfNeeded(scores, 'free'), FREE_GAIN).model;
-}
-
-function withDoubtIfNeeded(scores: Scores, form: ChannelForm): Climbed {
-  const gain = Math.max(DOUBT_GAIN_LEAST, DOUBT_GAIN * scores.labels.length);
-  return better(climb(scores, form, 0), climb(scores, form, DOUBT), gain);
-}
-
-function better(simple: Climbed, rich: Climbed, gain: number): Climbed {
-  return rich.logPosterior - simple.logPosterior > gain ? rich : simple;
-}
-
-interface Climbed {
-  readonly model: LabelModel;
-  /** Of the labels and β, up to a constant. */
-  readonly logPosterior: number;
-}
-
 /** Maximum a posteriori by generalised EM (A. P. Dempster, N. M. Laird and D. B. Rubin, J. R. Stat. Soc. B 39 (1977) 1–38). */
-function climb(scores: Scores, form: ChannelForm, doubt: number): Climbed {
+export function fit(scores: Scores, { form, doubt, beta }: Hypothesis): Fitted {
   const { classes, labels } = scores;
   const shares = sharesOf(labels, classes);
-  let at: Climbed = {
-    model: { sharpening: initialSharpening(classes), channel: initialChannel(classes), form, doubt },
+  let at: Fitted = {
+    model: { sharpening: initialSharpening(classes, beta), channel: initialChannel(classes), form, doubt },
+    logLikelihood: Number.NEGATIVE_INFINITY,
     logPosterior: Number.NEGATIVE_INFINITY,
   };
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const next = improve(at.model, scores, shares);
+    const next = improve(at.model, scores, shares, beta !== null);
     const moved = distance(at.model, next.model);
     at = next;
     if (moved < SETTLED) break;
@@ -63,15 +49,15 @@ function climb(scores: Scores, form: ChannelForm, doubt: number): Climbed {
   return at;
 }
 
-/** One round; the log-posterior is that of the model it began with. */
-function improve(model: LabelModel, scores: Scores, shares: Float64Array): Climbed {
+/** One round; the likelihood is that of the model it began with. */
+function improve(model: LabelModel, scores: Scores, shares: Float64Array, held: boolean): Fitted {
   const { classes, labels, values, chance } = scores;
   const counts = new Float64Array(classes * classes);
   const belief = new Float64Array(classes);
   const posterior = new Float64Array(classes);
   const channelled = new Float64Array(classes);
   let sharpening = model.sharpening;
-  let logPosterior = logPrior(sharpening, labels.length);
+  let logLikelihood = 0;
   for (let turn = 0; turn < STEPS; turn++) {
     const sums = noSums(classes);
     for (let row = 0; row < labels.length; row++) {
@@ -80,14 +66,19 @@ function improve(model: LabelModel, scores: Scores, shares: Float64Array): Climb
       writeBelief(model.sharpening, values, offset, belief, classes);
       const likelihood = writePosterior(model.channel, model.doubt, seen, posterior, channelled);
       if (turn === 0) {
-        logPosterior += Math.log(likelihood);
+        logLikelihood += Math.log(likelihood);
         for (let j = 0; j < classes; j++) add(counts, j * classes + seen.given, channelled[j] ?? 0);
       } else writeBelief(sharpening, values, offset, belief, classes);
       addRecord(sums, belief, posterior, values, offset);
     }
-    sharpening = step(sharpening, sums, labels.length);
+    sharpening = step(sharpening, sums, labels.length, held);
   }
-  return { model: { ...model, sharpening, channel: channelOf(counts, shares, model.form) }, logPosterior };
+  const logPosterior = logLikelihood + (held ? 0 : logPrior(model.sharpening, labels.length));
+  return {
+    model: { ...model, sharpening, channel: channelOf(counts, shares, model.form) },
+    logLikelihood,
+    logPosterior,
+  };
 }
 
 function add(counts: Float64Array, at: number, weight: number): void {
