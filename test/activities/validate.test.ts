@@ -84,7 +84,12 @@ const validated = async (model: 'digits-golden' | 'digits-suspect', findings: re
     mediaType: 'application/onnx',
     name: 'model.onnx',
   });
-  return await createValidateActivities(world.deps).validateCandidate({
+  // What the attacks find is tested elsewhere; here they only have to be part of it.
+  const { digits: family, ...others } = world.deps.configuration.models;
+  if (!family) throw new Error('the world has no digits');
+  const models = { ...others, digits: { ...family, robustness: { ...family.robustness, records: 50, queries: 10 } } };
+  const deps = { ...world.deps, configuration: { ...world.deps.configuration, models } };
+  return await createValidateActivities(deps).validateCandidate({
     incident: INCIDENT,
     model: 'digits',
     candidate,
@@ -123,8 +128,7 @@ describe('the validation of a candidate', () => {
     expect(result.report.verdict).toBe('fail');
   });
 
-  it('has no gate of the trigger where none was recovered, or where honest models yield to it as well', async () => {
-    expect(gateOf(await validated('digits-suspect'), 'recovered-trigger')).toBeUndefined();
+  it('has no gate of a trigger that honest models yield to as well', async () => {
     const harmless = await stickerFound({ verdict: 'clean' });
     expect(gateOf(await validated('digits-suspect', [harmless]), 'recovered-trigger')).toBeUndefined();
   });
@@ -132,6 +136,7 @@ describe('the validation of a candidate', () => {
   it('measures the exposure of what the candidate was trained on, by its provenance', async () => {
     const before = await validated('digits-suspect');
     expect(gateOf(before, 'membership')).toBeUndefined();
+    expect(gateOf(before, 'recovered-trigger')).toBeUndefined();
     expect(before.report.figures?.map((figure) => figure.id)).toEqual(['membership', 'latency', 'control:signature']);
     const dataset = await storedDigits(world, 'new');
     await createRecoverActivities(world.deps).recordProvenance({
