@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApprovalStatement, Decision, Gate } from '../domain/contracts/approval.ts';
+import type { ApprovalStatement, Gate } from '../domain/contracts/approval.ts';
+import { SEVERITY_DECISIONS, severityIn, type Decision } from '../domain/proofs/decisions.ts';
+import { SEVERITIES } from '../domain/incident/kinds.ts';
 import type { IncidentState } from '../domain/incident/state.ts';
 import { APPROVAL_TYPE, needsReason } from '../domain/proofs/approval.ts';
 import { loadConfiguration } from '../clients/configuration/load.ts';
@@ -86,6 +88,19 @@ export async function decide(
   terminal.result(result);
 }
 
+/** `level`: one of SEVERITIES. */
+export async function setSeverity(
+  terminal: Terminal,
+  id: string,
+  level: string,
+  options: DecideOptions,
+): Promise<void> {
+  const decision = SEVERITY_DECISIONS.find((each) => severityIn(each) === level);
+  if (!decision)
+    throw new CommandError(EXIT.usage, `there is no severity "${level}": expected ${SEVERITIES.join(', ')}`);
+  await decide(terminal, decision, id, options);
+}
+
 function questionOf(state: IncidentState, decision: Decision): Question {
   if (state.status === 'closed')
     throw new CommandError(EXIT.failed, 'the incident is closed; nothing waits for a decision');
@@ -97,6 +112,13 @@ function questionOf(state: IncidentState, decision: Decision): Question {
       digest: state.incident,
       roles: [],
       words: '  The incident ends here; the endpoint stays in its safe stance.',
+    };
+  if (severityIn(decision))
+    return {
+      gate: 'incident',
+      digest: state.incident,
+      roles: [],
+      words: `  The severity is ${state.severity}. Endpoints stay in the stance they are in.`,
     };
   if (waiting.for === 'approval' && (decision === 'approve' || decision === 'reject'))
     return { gate: waiting.gate, digest: waiting.digest, roles: waiting.missing.flat(), words: waitingLine(waiting) };

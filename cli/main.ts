@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { SEVERITIES } from '../domain/incident/kinds.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
@@ -136,6 +137,18 @@ who(incident.command('watch <incident>'))
   .description('its timeline, as it happens, until it closes')
   .addHelpText('after', '\nExample:\n  $ lazaret incident watch digits-1a2b3c4d')
   .action(run(async () => (await import('./incident.ts')).watch));
+const SIGNS = '\nSigns a statement with your key; the workflow itself verifies it.';
+
+/** The options of every command that signs a person's word. */
+function signing(command: Command, reason = true): Command {
+  return who(command)
+    .option('--role <role>', 'the role you decide in (default: the first one the gate waits for that you hold)')
+    .option('--reason <text>', reason ? 'why (required)' : 'why')
+    .option('--key <file>', 'your private key, PEM (default: .lazaret/people/<as>/key.pem)')
+    .option('--yes', 'do not ask')
+    .option('--print', "sign, and write the statement instead of handing it in: for Temporal's page");
+}
+
 const verbs = {
   approve: 'approve what a gate waits for',
   reject: 'reject what a gate waits for',
@@ -145,17 +158,12 @@ const verbs = {
   cancel: 'cancel the incident at any time; the endpoint stays in a safe stance',
 } as const;
 for (const [verb, description] of Object.entries(verbs)) {
-  who(incident.command(`${verb} <incident>`))
+  signing(incident.command(`${verb} <incident>`), verb !== 'approve' && verb !== 'retry')
     .description(description)
-    .option('--role <role>', 'the role you decide in (default: the first one the gate waits for that you hold)')
-    .option('--reason <text>', verb === 'approve' || verb === 'retry' ? 'why' : 'why (required)')
-    .option('--key <file>', 'your private key, PEM (default: .lazaret/people/<as>/key.pem)')
     .option('--digest <digest>', 'refuse unless this is what the gate waits for')
-    .option('--yes', 'do not ask')
-    .option('--print', "sign, and write the statement instead of handing it in: for Temporal's page")
     .addHelpText(
       'after',
-      `\nSigns a statement with your key; the workflow itself verifies it.\n\nExample:\n  $ lazaret incident ${verb} digits-1a2b3c4d --as ${verb === 'approve' ? 'sol --role security-lead' : 'ada --reason "seen by hand"'}`,
+      `${SIGNS}\n\nExample:\n  $ lazaret incident ${verb} digits-1a2b3c4d --as ${verb === 'approve' ? 'sol --role security-lead' : 'ada --reason "seen by hand"'}`,
     )
     .action(
       run(async () => {
@@ -164,6 +172,19 @@ for (const [verb, description] of Object.entries(verbs)) {
       }),
     );
 }
+
+signing(incident.command('severity <incident> <level>'))
+  .description(`say how bad it is (${SEVERITIES.join(', ')}), against what the rules say`)
+  .addHelpText(
+    'after',
+    `${SIGNS}\n\nExample:\n  $ lazaret incident severity digits-1a2b3c4d low --as ada --reason "planned load test"`,
+  )
+  .action(
+    run(async () => {
+      const { setSeverity } = await import('./decide.ts');
+      return setSeverity;
+    }),
+  );
 
 const golden = program.command('golden').description('the registry of models that are known to be good');
 golden

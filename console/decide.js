@@ -8,8 +8,13 @@ const LABELS = {
   skip: 'Skip',
   abort: 'Abort to the safe stance',
   cancel: 'Cancel the incident',
+  'severity-low': 'Low',
+  'severity-medium': 'Medium',
+  'severity-high': 'High',
+  'severity-critical': 'Critical',
 };
-const NEEDS_REASON = ['reject', 'skip', 'abort', 'cancel'];
+const NEEDS_NO_REASON = ['approve', 'retry'];
+const SEVERITIES = ['low', 'medium', 'high', 'critical'];
 
 /** The question the incident waits with, and its answers; null where no person is asked. */
 export function decisionForm(state, person, refresh) {
@@ -53,8 +58,25 @@ export function cancelForm(state, person, refresh) {
   );
 }
 
+/** How bad it is, said by a person against the rules. */
+export function severityForm(state, person, refresh) {
+  const answers = SEVERITIES.filter((level) => level !== state.severity).map((level) => `severity-${level}`);
+  const about = { state, gate: 'incident', digest: state.incident, roles: person.roles, answers };
+  return el(
+    'details',
+    {},
+    el('summary', {}, 'Change the severity'),
+    form(
+      'Severity',
+      [el('p', {}, `It is ${state.severity}. Endpoints stay in the stance they are in.`)],
+      about,
+      refresh,
+    ),
+  );
+}
+
 function form(title, words, { state, gate, digest: about, roles, answers }, refresh) {
-  const id = (name) => `${name}-${gate.replace(/[^a-z]/g, '-')}`;
+  const id = (name) => `${name}-${`${gate}-${answers[0]}`.replace(/[^a-z]/g, '-')}`;
   const problem = el('p', { class: 'error', role: 'alert' });
   if (roles.length === 0) {
     return card(title, ...words, el('p', { class: 'muted' }, 'You hold none of the roles that are asked for.'));
@@ -71,8 +93,8 @@ function form(title, words, { state, gate, digest: about, roles, answers }, refr
 
   async function send(decision) {
     problem.textContent = '';
-    if (NEEDS_REASON.includes(decision) && reason.value.trim() === '') {
-      problem.textContent = `To ${decision} asks for a reason.`;
+    if (!NEEDS_NO_REASON.includes(decision) && reason.value.trim() === '') {
+      problem.textContent = `“${LABELS[decision]}” asks for a reason.`;
       reason.focus();
       return;
     }

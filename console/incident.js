@@ -1,6 +1,6 @@
 import { download, follow, get } from './api.js';
 import { announce, badge, card, digest, el, time, verdict } from './dom.js';
-import { cancelForm, decisionForm } from './decide.js';
+import { cancelForm, decisionForm, severityForm } from './decide.js';
 import { factsOf } from './facts.js';
 
 const EVERY_MS = 2000;
@@ -61,7 +61,8 @@ export async function showIncident(main, incident, person, signal) {
     ask,
     facts,
     card('Timeline', log),
-    card('Documents', files, state.status === 'running' ? cancelForm(state, person, refresh) : null),
+    card('Documents', files),
+    ...(state.status === 'running' ? [severityForm(state, person, refresh), cancelForm(state, person, refresh)] : []),
   );
   void follow(incident, (entry) => log.append(lineOf(entry)), signal);
   const timer = setInterval(() => void refresh().catch(() => undefined), EVERY_MS);

@@ -23,6 +23,7 @@ export async function incident(input: IncidentInput): Promise<IncidentResult> {
   open.attributes.note({ incident: open.incident, endpoint: input.endpoint, waiting: '-' });
 
   void open.watchForCancel();
+  void open.watchForSeverity();
   let outcome: Outcome;
   try {
     outcome = await respond(open);

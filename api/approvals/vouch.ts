@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import {
-  DECISIONS,
   approvalStatementSchema,
   gateSchema,
   roleSchema,
   type ApprovalStatement,
 } from '../../domain/contracts/approval.ts';
+import { DECISIONS } from '../../domain/proofs/decisions.ts';
 import type { Person } from '../../domain/contracts/configuration.ts';
 import { APPROVAL_TYPE } from '../../domain/proofs/approval.ts';
 import type { ApiDeps } from '../ports.ts';

@@ -1,14 +1,12 @@
 import { z } from 'zod';
+import { DECISIONS } from '../proofs/decisions.ts';
 
-/** Where a person's word is asked for. `failed:<phase>` opens when a phase cannot go on by itself; `incident` takes `cancel` at any time. */
+/** Where a person's word is asked for. `failed:<phase>` opens when a phase cannot go on by itself; `incident` takes `cancel` and severities at any time. */
 export const gateSchema = z.union([
   z.enum(['plan', 'release', 'incident']),
   z.templateLiteral(['failed:', z.string()]),
 ]);
 export type Gate = z.infer<typeof gateSchema>;
-
-export const DECISIONS = ['approve', 'reject', 'retry', 'skip', 'abort', 'cancel'] as const;
-export type Decision = (typeof DECISIONS)[number];
 
 /** Role names are the organisation's own; these two are what the release gate asks for by default. */
 export const roleSchema = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/);
@@ -63,7 +61,7 @@ export interface TrustRoot {
   readonly gates: {
     readonly plan: readonly (readonly string[])[];
     readonly release: readonly (readonly string[])[];
-    /** Who may retry, skip, abort or cancel. */
+    /** Who may retry, skip, abort, cancel or set the severity. */
     readonly command: readonly string[];
   };
 }

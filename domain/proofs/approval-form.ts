@@ -1,4 +1,5 @@
-import type { ApprovalStatement, Decision, Gate } from '../contracts/approval.ts';
+import type { ApprovalStatement, Gate } from '../contracts/approval.ts';
+import { DECISIONS, type Decision } from './decisions.ts';
 
 type Member = keyof ApprovalStatement;
 type Narrow<M extends Member> = (value: unknown) => value is ApprovalStatement[M];
@@ -11,14 +12,6 @@ const text =
     value.length <= most &&
     (form === undefined || form.test(value));
 
-const DECISION: Readonly<Record<Decision, true>> = {
-  approve: true,
-  reject: true,
-  retry: true,
-  skip: true,
-  abort: true,
-  cancel: true,
-};
 const GATES: readonly string[] = ['plan', 'release', 'incident'];
 const RFC3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
@@ -31,8 +24,8 @@ const FORM: { readonly [M in Member]: { is: Narrow<M>; asks: string } } = {
   },
   digest: { is: text(1, 200), asks: 'a text' },
   decision: {
-    is: (value): value is Decision => typeof value === 'string' && Object.hasOwn(DECISION, value),
-    asks: 'approve, reject, retry, skip, abort or cancel',
+    is: (value): value is Decision => DECISIONS.some((each) => each === value),
+    asks: `one of ${DECISIONS.join(', ')}`,
   },
   reason: { is: text(0, 2000), asks: 'a text of at most 2000 characters' },
   person: { is: text(1, 100), asks: 'a text' },

@@ -125,6 +125,15 @@ describe('a decision', () => {
     expect(sent).toBeDefined();
   });
 
+  it('sets a severity that exists, with a reason', async () => {
+    const odd = await decide('severity', 'digits-1a2b3c4d', 'awful', '--as', 'ada', '--yes', '--reason', 'x');
+    expect(odd.status).toBe(2);
+    expect(odd.stderr).toContain('low, medium, high, critical');
+    expect((await decide('severity', 'digits-1a2b3c4d', 'low', '--as', 'ada', '--yes')).status).toBe(2);
+    const lab = await decide('severity', 'digits-1a2b3c4d', 'low', '--as', 'ada', '--yes', '--reason', 'a lab copy');
+    expect(lab.status).toBe(0);
+  });
+
   it('is not made where nothing waits for it', async () => {
     waiting = { for: 'nothing' };
     const ran = await decide('approve', 'digits-1a2b3c4d', '--as', 'sol', '--yes');

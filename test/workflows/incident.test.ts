@@ -257,6 +257,35 @@ withEngine('an incident', () => {
     });
   });
 
+  it('takes the severity that a person sets with a reason, tells the others, and loosens nothing', async () => {
+    await inWorld(async (at) => {
+      await at.waitsAt('plan');
+      const before = await at.state();
+      await at.decide('ada', 'on-call', 'incident', at.incident, 'severity-low');
+      await at.completed('notify', 2);
+      const after = await at.state();
+      expect(before.severity).not.toBe('low');
+      expect(after).toMatchObject({ severity: 'low', waiting: { gate: 'plan' } });
+      expect(after.reasons.slice(0, -1)).toEqual(before.reasons);
+      expect(JSON.stringify(at.world.calls)).toContain('severity of digits is now low');
+      expect(after.reasons.at(-1)).toMatch(/^ada as on-call says low: ./);
+      expect(at.world.stances.get('digits')?.kind).toBe('shadow');
+      await at.approveEverything();
+      expect(await at.handle.result()).toMatchObject({ outcome: 'repaired' });
+    });
+  });
+
+  it('does not take a severity from somebody without the role', async () => {
+    await inWorld(async (at) => {
+      await at.waitsAt('plan');
+      await expect(at.decide('mo', 'model-owner', 'incident', at.incident, 'severity-low')).rejects.toThrow(
+        'asks for the role',
+      );
+      await at.handle.cancel();
+      await at.handle.result();
+    });
+  });
+
   it('is cancelled from Temporal’s own page and leaves the safe stance', async () => {
     await inWorld(async (at) => {
       await at.waitsAt('plan');

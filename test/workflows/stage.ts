@@ -1,4 +1,5 @@
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { Decision } from '../../domain/proofs/decisions.ts';
 import type { IncidentState } from '../../domain/incident/state.ts';
 import { say, type FakeWorld } from './fake-world.ts';
 
@@ -15,7 +16,7 @@ export interface Stage {
     role: string,
     gate: 'plan' | 'release' | 'incident' | `failed:${string}`,
     digest: string,
-    decision?: 'approve' | 'reject' | 'retry' | 'skip' | 'abort' | 'cancel',
+    decision?: Decision,
   ): Promise<unknown>;
   approveEverything(): Promise<void>;
   /** Waits until a workflow task after the `times`-th completion of an activity has ended. */

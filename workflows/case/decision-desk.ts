@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { ApprovalStatement, Decision, TrustRoot } from '../../domain/contracts/approval.ts';
+import type { ApprovalStatement, TrustRoot } from '../../domain/contracts/approval.ts';
 import type { DecisionRecord } from '../../domain/contracts/activities.ts';
 import type { DecideResult } from '../../domain/contracts/messages.ts';
+import { SEVERITY_DECISIONS, type Decision } from '../../domain/proofs/decisions.ts';
 import { missingRoles } from '../../domain/incident/gates.ts';
 import { APPROVAL_MAX_AGE_MS, APPROVAL_MAX_SKEW_MS } from '../../domain/incident/limits.ts';
 import { verifyApproval } from '../../domain/proofs/approval.ts';
@@ -132,7 +133,7 @@ export class DecisionDesk {
 
   private checkGate(statement: ApprovalStatement, trust: TrustRoot): void {
     if (statement.gate === 'incident') {
-      requireDecision(statement, ['cancel']);
+      requireDecision(statement, ['cancel', ...SEVERITY_DECISIONS]);
       requireRole(statement, trust.gates.command);
       return;
     }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, condition, proxyActivities } from '@temporalio/workflow';
 import type { ResponseActivities } from '../../domain/contracts/activities.ts';
-import type { Decision } from '../../domain/contracts/approval.ts';
+import type { Decision } from '../../domain/proofs/decisions.ts';
 import { FAILURES } from '../../domain/incident/failures.ts';
 import type { Phase } from '../../domain/incident/kinds.ts';
 import type { Waiting } from '../../domain/incident/state.ts';

@@ -14,6 +14,7 @@ import type { Alert } from '../../domain/contracts/alert.ts';
 import type { DecideResult } from '../../domain/contracts/messages.ts';
 import type { LogHead } from '../../domain/contracts/case-log.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
+import { severityIn } from '../../domain/proofs/decisions.ts';
 import type { Phase } from '../../domain/incident/kinds.ts';
 import { MAX_DELIVERY_IDS, MAX_KEPT_ALERTS, STORAGE } from '../../domain/incident/limits.ts';
 import { referencesIn } from '../../domain/incident/references.ts';
@@ -216,6 +217,9 @@ export class IncidentCase {
         summary: `${record.person} as ${record.role}: ${record.decision} ${record.reason}`.trim(),
         statement: record.statement,
       });
+      const severity = severityIn(record.decision);
+      if (severity)
+        this.ledger.reassess(severity, `${record.person} as ${record.role} says ${severity}: ${record.reason}`);
       this.gates.refreshMissing();
     }
     return result;
@@ -238,6 +242,24 @@ export class IncidentCase {
     // Not cancellable: when Temporal's own cancel ends the incident, nobody is left to be watched for.
     await CancellationScope.nonCancellable(() => condition(() => this.cancelled));
     this.scope?.cancel();
+  }
+
+  /**
+   * Publishes every severity that a person sets and tells the others. What it holds the endpoint in is not loosened: only a release or the end
+   * of the incident does that.
+   */
+  async watchForSeverity(): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      for (let told = 0; ;) {
+        await condition(() => this.ledger.reassessments > told);
+        told = this.ledger.reassessments;
+        const { triage, endpoint } = this.ledger;
+        if (!triage || this.closing) return;
+        this.attributes.publish({ severity: triage.severity });
+        this.show();
+        this.gates.tell(`severity of ${endpoint} is now ${triage.severity}`, triage.reasons.at(-1) ?? '');
+      }
+    });
   }
 
   private get cancelled(): boolean {

@@ -7,7 +7,7 @@ import type { Plan, ValidationReport } from '../../domain/contracts/plan.ts';
 import type { Stance } from '../../domain/contracts/stance.ts';
 import type { TrainJob, TrainResult } from '../../domain/contracts/trainer.ts';
 import type { EndpointCapture, IncidentState, Released, Waiting } from '../../domain/incident/state.ts';
-import type { Outcome, Phase } from '../../domain/incident/kinds.ts';
+import type { Outcome, Phase, Severity } from '../../domain/incident/kinds.ts';
 import type { Triage } from '../../domain/incident/triage.ts';
 
 export interface Closing {
@@ -29,6 +29,8 @@ export class Ledger {
   waiting: Waiting = { for: 'nothing' };
   triage: Triage | null = null;
   brief: EndpointBrief | null = null;
+  /** How often people have set the severity. */
+  reassessments = 0;
   readonly stances = new Map<string, Stance['kind'] | 'unconfirmed'>();
   readonly captures: EndpointCapture[] = [];
   findings: readonly Finding[] = [];
@@ -51,6 +53,13 @@ export class Ledger {
   constructor(incident: string, endpoint: string) {
     this.incident = incident;
     this.endpoint = endpoint;
+  }
+
+  /** A person's word replaces the rules' severity; what the rules said stays among the reasons. */
+  reassess(severity: Severity, because: string): void {
+    if (!this.triage) throw new Error('severity was set before the triage');
+    this.triage = { ...this.triage, severity, reasons: [...this.triage.reasons, because] };
+    this.reassessments += 1;
   }
 
   state(log: LogHead): IncidentState {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { approvalStatementSchema, DECISIONS, type ApprovalStatement } from '../../../domain/contracts/approval.ts';
+import { approvalStatementSchema, type ApprovalStatement } from '../../../domain/contracts/approval.ts';
+import { DECISIONS } from '../../../domain/proofs/decisions.ts';
 import { narrowApproval } from '../../../domain/proofs/approval-form.ts';
 import {
   APPROVAL_TYPE,
