@@ -69,7 +69,8 @@ async function keep(deps: Needs, ref: ObjectRef): Promise<ObjectRef> {
   return await deps.store.put('evidence', await deps.store.get(ref), { mediaType, name });
 }
 
-async function triggerOf(deps: Needs, { trigger }: ExamineResult) {
+/** The recovered trigger as numbers; null where none was, or where it breaks its contract. */
+export async function triggerOf(deps: Pick<Needs, 'store'>, { trigger }: { trigger: ObjectRef | null }) {
   if (!trigger) return null;
   const parsed = triggerImageSchema.safeParse(jsonOf(await deps.store.get(trigger)));
   return parsed.success ? parsed.data : null;

@@ -14,8 +14,9 @@ import type { LineageNeeds } from '../forensics/analysers/lineage.ts';
 import type { SignatureNeeds } from '../forensics/analysers/signature.ts';
 import { capturedRows } from '../forensics/analysers/window.ts';
 import { readModel } from '../forensics/onnx/reader.ts';
+import type { RecoveredTrigger } from '../forensics/requests/excision.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { backdoorFinding, draftExamination } from './examine-on-trainer.ts';
+import { backdoorFinding, draftExamination, triggerOf } from './examine-on-trainer.ts';
 import { readWindow, versionBehind, versionOf, withPredictors } from './examination.ts';
 import { answeringModel } from './preserve.ts';
 import { readOrder } from './stance-orders.ts';
@@ -122,6 +123,25 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       });
     },
 
+    requests: async (subject, golden, earlier) => {
+      const model = subject.capture.model && (await deps.store.get(subject.capture.model));
+      const holdout = golden && (await readDataset(deps.store, golden.holdout, deps.keys));
+      const window = await readWindow(deps, subject.capture.window);
+      return await withPredictors(model ? [model] : [], async (suspect) => {
+        const analysis = await registry.requests.run({
+          requests: holdout ? capturedRows(window, holdout.columns.width, subject.capture.modelDigest) : [],
+          suspect: suspect ?? null,
+          probes: holdout && { features: holdout.columns.features, count: holdout.columns.count },
+          trigger: await recoveredTrigger(deps, earlier),
+          featureShape: holdout?.manifest.featureShape ?? [],
+          classes: holdout?.manifest.classes ?? [],
+          falseAlarmBudget: budgetOf(deps, subject),
+        });
+        const { flagged } = analysis.attachments;
+        return analysis.finish({ flagged: flagged && (await json(flagged, 'flagged-requests.json')) });
+      });
+    },
+
     'training-records': async (subject, golden, earlier) => {
       const records = await trainedOn(deps, subject);
       const budget = budgetOf(deps, subject);
@@ -156,6 +176,14 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       return { finding, record: await json(finding, `finding-${analyser}.json`) };
     },
   };
+}
+
+/** As the search for a backdoor recovered it, with its class. */
+async function recoveredTrigger(deps: Needs, earlier: readonly Finding[]): Promise<RecoveredTrigger | null> {
+  const detail = earlier.find((finding) => finding.analyser === 'backdoor')?.detail;
+  if (detail?.analyser !== 'backdoor' || detail.target === null) return null;
+  const image = await triggerOf(deps, detail);
+  return image && { image, target: detail.target };
 }
 
 /** What the suspect was trained on; null where its provenance does not say. */

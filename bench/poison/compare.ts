@@ -25,6 +25,19 @@ export function compare(judged: readonly Judged[], absent: readonly string[]): M
           attacked.filter((one) => nameOf(one) === name),
         ),
       ),
+      ...names.flatMap((name) =>
+        recallFigure(
+          name,
+          attacked.filter((one) => nameOf(one) === name),
+        ),
+      ),
+      {
+        name: 'false_alarms_on_clean_requests',
+        value: `${clean.filter(({ requests }) => requests.alarm).length}/${clean.length}`,
+        unit: '',
+        target: `at most ${BAR_ALARMS * 100} %`,
+        met: clean.length > 0 && clean.filter(({ requests }) => requests.alarm).length <= BAR_ALARMS * clean.length,
+      },
       {
         name: 'false_alarms_on_clean_data',
         value: `${clean.filter(({ alarm }) => alarm).length}/${clean.length}`,
@@ -47,6 +60,21 @@ export function compare(judged: readonly Judged[], absent: readonly string[]): M
 
 function nameOf({ about }: Judged): string {
   return `${about.set}_${about.attack}${Math.round(about.rate * 100)}`;
+}
+
+function recallFigure(name: string, group: readonly Judged[]): readonly Figure[] {
+  const recalls = group.flatMap(({ requests }) => (requests.recall === null ? [] : [requests.recall]));
+  if (recalls.length === 0) return [];
+  const mean = recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
+  return [
+    {
+      name: `requests_found_${name}`,
+      value: `${mean.toFixed(2)} (least ${Math.min(...recalls).toFixed(2)})`,
+      unit: `of ${recalls.length}`,
+      target: 'none, told only',
+      met: true,
+    },
+  ];
 }
 
 function f1Figure(name: string, group: readonly Judged[]): Figure {

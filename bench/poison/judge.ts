@@ -2,6 +2,7 @@ import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import { examinePoison } from '../../forensics/poison/poisoned-records.ts';
 import { createPredictor } from '../../forensics/predictor/predictor.ts';
 import type { Case } from './cases.ts';
+import { judgeRequests, type JudgedRequests } from './requests.ts';
 
 /** The budget of `lazaret.yaml` where it names none. */
 const BUDGET = 0.01;
@@ -17,6 +18,7 @@ export interface Judged {
   readonly success: number;
   readonly misfit: number;
   readonly seconds: number;
+  readonly requests: JudgedRequests;
   readonly words: string;
 }
 
@@ -32,6 +34,7 @@ export async function judge(one: Case): Promise<Judged> {
       BUDGET,
     );
     const seconds = (performance.now() - began) / 1000;
+    const requests = await judgeRequests(one, predictor, BUDGET);
     const marked = found.rows.filter((_, at) => {
       const taint = found.taint[at] ?? 0;
       return taint > 0 && taint >= found.cut;
@@ -49,7 +52,8 @@ export async function judge(one: Case): Promise<Judged> {
       success,
       misfit,
       seconds,
-      words: `F1 ${f1.toFixed(2)}, ${found.groups.map(({ label, kind }) => `${kind} in ${label}`).join(', ') || 'no alarm'} (success ${success.toFixed(2)}, misfit ${misfit.toFixed(2)}, ${seconds.toFixed(1)} s)`,
+      requests,
+      words: `F1 ${f1.toFixed(2)}, ${found.groups.map(({ label, kind }) => `${kind} in ${label}`).join(', ') || 'no alarm'} requests ${requests.recall === null ? (requests.alarm ? 'FALSE ALARM' : 'clean') : requests.recall.toFixed(2)} (success ${success.toFixed(2)}, misfit ${misfit.toFixed(2)}, ${seconds.toFixed(1)} s)`,
     };
   } finally {
     await predictor.close();

@@ -18,6 +18,7 @@ export const FILE_ANALYSERS = [
   'behaviour',
   'poison',
   'duplicates',
+  'requests',
 ] as const satisfies readonly AnalyserName[];
 export type FileAnalyser = (typeof FILE_ANALYSERS)[number];
 
@@ -68,6 +69,23 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
     const analysis = await registry.duplicates.run({ records: columnsOf(records), classes: [] });
     const { pairs } = analysis.attachments;
     return analysis.finish({ pairs: pairs && refOf(pairs, 'duplicate-pairs.json') });
+  },
+  requests: async ({ suspect, probes, requests }) => {
+    if (!probes || !requests)
+      return openQuestion('requests', 'It needs clean records and what clients sent: --data and --requests.');
+    return await withPredictor(suspect, async (predictor) => {
+      const analysis = await registry.requests.run({
+        requests: rowsOf(requests),
+        suspect: predictor,
+        probes,
+        trigger: null,
+        featureShape: probes.shape,
+        classes: await classNames(predictor, probes, probes.features.length / probes.count),
+        falseAlarmBudget: FALSE_ALARM_BUDGET,
+      });
+      const { flagged } = analysis.attachments;
+      return analysis.finish({ flagged: flagged && refOf(flagged, 'flagged-requests.json') });
+    });
   },
   behaviour: async ({ suspect, golden, probes, requests }) => {
     const open: Predictor[] = [];

@@ -14,6 +14,7 @@ export const ANALYSERS = [
   'backdoor',
   'poison',
   'duplicates',
+  'requests',
   'training-records',
 ] as const;
 export type AnalyserName = (typeof ANALYSERS)[number];
@@ -221,6 +222,30 @@ export interface DuplicatesDetail {
   readonly classes: readonly string[];
 }
 
+/** Captured requests that carry a trigger. Informs; refuses nothing. */
+export interface RequestsDetail {
+  readonly analyser: 'requests';
+  readonly captured: number;
+  readonly examined: number;
+  /** Flagged by a method that flags more than chance gives. */
+  readonly count: number;
+  readonly answeredAs: readonly { label: number; count: number }[];
+  readonly methods: readonly {
+    /** `superposition`: mean entropy in nats, flagged below; `trigger`: fall of the target's probability, flagged above. */
+    method: 'superposition' | 'trigger';
+    threshold: number;
+    flagged: number;
+    /** The clean records that set the threshold. */
+    clean: { flagged: number; n: number };
+    /** Exact, against those, after Holm over the methods. */
+    pValue: number;
+  }[];
+  readonly falseAlarmBudget: number;
+  /** JSON array of {id, answered, methods}. */
+  readonly list: ObjectRef | null;
+  readonly classes: readonly string[];
+}
+
 export interface TrainingRecordsDetail {
   readonly analyser: 'training-records';
   readonly examined: number;
@@ -261,6 +286,7 @@ export type FindingDetail =
   | BackdoorDetail
   | PoisonDetail
   | DuplicatesDetail
+  | RequestsDetail
   | TrainingRecordsDetail;
 
 /** What an analyser answers. A crash is a finding too: verdict `inconclusive` with `failure`. */

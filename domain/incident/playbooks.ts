@@ -7,9 +7,9 @@ import type { IncidentKind } from './kinds.ts';
  * every question of the first set, because an alert's kind is a claim, not a finding.
  */
 export function wavesFor(_kind: IncidentKind): readonly (readonly AnalyserName[])[] {
-  // The class that the attack was seen to lead to sharpens the search for its training records.
-  const last: AnalyserName = 'training-records';
-  return [ANALYSERS.filter((analyser) => analyser !== last), [last]];
+  // The class that the attack was seen to lead to, and its recovered trigger, sharpen the search for its requests and training records.
+  const last: readonly AnalyserName[] = ['requests', 'training-records'];
+  return [ANALYSERS.filter((analyser) => !last.includes(analyser)), last];
 }
 
 export type Remedy = 'retrain' | 'restore' | 'resume';

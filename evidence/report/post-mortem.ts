@@ -17,6 +17,7 @@ import { poison } from './sections/poison.ts';
 import { records } from './sections/records.ts';
 import { release } from './sections/release.ts';
 import { remedy } from './sections/remedy.ts';
+import { requests } from './sections/requests.ts';
 import { summary } from './sections/summary.ts';
 import { timeline } from './sections/timeline.ts';
 import { validation } from './sections/validation.ts';
@@ -31,6 +32,7 @@ const SECTIONS = [
   classFlow,
   weights,
   backdoor,
+  requests,
   lineage,
   records,
   poison,

@@ -5,6 +5,7 @@ import { duplicatesAnalyser } from './duplicates.ts';
 import { graphAnalyser } from './graph.ts';
 import { lineageAnalyser } from './lineage.ts';
 import { poisonAnalyser } from './poison.ts';
+import { requestsAnalyser } from './requests.ts';
 import { signatureAnalyser } from './signature.ts';
 import { structureAnalyser } from './structure.ts';
 import { trainingRecordsAnalyser } from './training-records.ts';
@@ -21,6 +22,7 @@ export const registry = {
   backdoor: backdoorAnalyser,
   poison: poisonAnalyser,
   duplicates: duplicatesAnalyser,
+  requests: requestsAnalyser,
   'training-records': trainingRecordsAnalyser,
 } as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;
 
