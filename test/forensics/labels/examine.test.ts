@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { mean } from '../../../forensics/statistics/description.ts';
 import { examineLabels } from '../../../forensics/labels/examine.ts';
-import { f1At, noisyArrays } from './noisy-arrays.ts';
+import { disagreement, f1At, noisyArrays } from './noisy-arrays.ts';
 
 describe('wrong labels', () => {
   it.each([
@@ -23,6 +24,23 @@ describe('wrong labels', () => {
     const best = Math.max(...[...taint].filter((_, at) => at % 7 === 0).map((value) => f1At(taint, value, wrong)));
     expect(best - f1At(taint, cut.threshold, wrong)).toBeLessThan(0.05);
   });
+
+  it.each([
+    { classes: 2, lead: 1.2 },
+    { classes: 4, lead: 1.5 },
+  ])(
+    'are found among $classes overlapping classes better than by disagreement, on average over rates',
+    ({ classes, lead }) => {
+      const rates = [0.05, 0.15, 0.4];
+      const leads = rates.map((rate) => {
+        const { p, labels, wrong } = noisyArrays({ records: 800, classes, rate, lead, seed: 11 });
+        const { taint, cut } = examineLabels(p, labels);
+        return f1At(taint, cut.threshold, wrong) - f1At(disagreement(p, labels), 1, wrong);
+      });
+      expect(mean(leads)).toBeGreaterThan(0.02);
+      expect(Math.min(...leads)).toBeGreaterThan(-0.02);
+    },
+  );
 
   it('are hardly claimed where there are none', () => {
     const { p, labels } = noisyArrays({ records: 3000, classes: 10, rate: 0, lead: 6, seed: 2 });

@@ -52,3 +52,11 @@ export function f1At(taint: Float64Array, threshold: number, wrong: Uint8Array):
   }
   return flagged + all === 0 ? 1 : (2 * found) / (flagged + all);
 }
+
+/** The plainest filter: 1 where the most probable class is not the given one. */
+export function disagreement({ values, records, classes }: Probabilities, labels: Labels): Float64Array {
+  return Float64Array.from({ length: records }, (_, record) => {
+    const row = values.subarray(record * classes, (record + 1) * classes);
+    return Number(row.indexOf(Math.max(...row)) !== labels[record]);
+  });
+}
