@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createRandom } from '../../../forensics/statistics/bootstrap.ts';
 import { mean } from '../../../forensics/statistics/description.ts';
 import { examineLabels } from '../../../forensics/labels/examine.ts';
 import { disagreement, f1At, noisyArrays } from './noisy-arrays.ts';
@@ -132,6 +133,19 @@ describe('what the method cannot see', () => {
     const { p, labels, wrong } = noisyArrays({ records: 2000, classes: 2, rate: 0.5, lead: 5, seed: 7 });
     const { taint, cut } = examineLabels(p, labels);
     expect(f1At(taint, cut.threshold, wrong)).toBeLessThan(0.7);
+  });
+
+  it('is an annotator who errs only where the model is in doubt: to call every disagreement an error is better there', () => {
+    const { p, labels, wrong } = noisyArrays({ records: 2000, classes: 2, rate: 0, lead: 2, seed: 9 });
+    const random = createRandom(3);
+    for (let record = 0; record < 2000; record++) {
+      const against = 1 - (p.values[record * 2 + (labels[record] ?? 0)] ?? 0);
+      if (random() >= Math.min(0.9, 2 * against)) continue;
+      labels[record] = 1 - (labels[record] ?? 0);
+      wrong[record] = 1;
+    }
+    const { taint, cut } = examineLabels(p, labels);
+    expect(f1At(disagreement(p, labels), 1, wrong)).toBeGreaterThan(f1At(taint, cut.threshold, wrong) + 0.1);
   });
 
   it('is a model that has seen the record: it repeats the label it was taught', () => {
