@@ -123,6 +123,23 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       });
     },
 
+    extraction: async (subject, golden) => {
+      const model = subject.capture.model && (await deps.store.get(subject.capture.model));
+      const holdout = golden && (await readDataset(deps.store, golden.holdout, deps.keys));
+      const window = await readWindow(deps, subject.capture.window);
+      return await withPredictors(model ? [model] : [], async (served) => {
+        const analysis = await registry.extraction.run({
+          window: holdout ? window : [],
+          model: subject.capture.modelDigest,
+          served: served ?? null,
+          holdout: holdout && { features: holdout.columns.features, count: holdout.columns.count },
+          featureShape: holdout?.manifest.featureShape ?? [],
+          classes: holdout?.manifest.classes ?? [],
+        });
+        return analysis.finish({});
+      });
+    },
+
     requests: async (subject, golden, earlier) => {
       const model = subject.capture.model && (await deps.store.get(subject.capture.model));
       const holdout = golden && (await readDataset(deps.store, golden.holdout, deps.keys));

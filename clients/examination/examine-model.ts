@@ -1,5 +1,6 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
+import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
@@ -19,6 +20,7 @@ export const FILE_ANALYSERS = [
   'poison',
   'duplicates',
   'requests',
+  'extraction',
 ] as const satisfies readonly AnalyserName[];
 export type FileAnalyser = (typeof FILE_ANALYSERS)[number];
 
@@ -87,6 +89,23 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
       return analysis.finish({ flagged: flagged && refOf(flagged, 'flagged-requests.json') });
     });
   },
+  extraction: async ({ suspect, probes, requests }) => {
+    if (!probes || !requests)
+      return openQuestion('extraction', 'It needs clean records and what clients sent: --data and --requests.');
+    return await withPredictor(suspect, async (served) => {
+      const width = requests.features.length / requests.count;
+      const { scores, classes } = await served.probabilities(requests.features, requests.count, requests.shape);
+      const analysis = await registry.extraction.run({
+        window: [answeredBy(requests, scores, classes)],
+        model: null,
+        served,
+        holdout: probes,
+        featureShape: probes.shape,
+        classes: await classNames(served, probes, width),
+      });
+      return analysis.finish({});
+    });
+  },
   behaviour: async ({ suspect, golden, probes, requests }) => {
     const open: Predictor[] = [];
     const predictor = async (bytes: Uint8Array): Promise<Predictor> => {
@@ -114,6 +133,26 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
     }
   },
 };
+
+/** A file of requests names no clients: it counts as one, answered now by the model itself. */
+function answeredBy({ features, count, shape }: RecordTable, scores: Float32Array, classes: number): LoggedRequest {
+  const tensor = (name: string, dims: readonly number[], data: Float32Array) => ({
+    name,
+    datatype: 'FP32',
+    shape: [count, ...dims],
+    data: Array.from(data),
+  });
+  return {
+    at: new Date(0).toISOString(),
+    id: 'file',
+    client: 'whoever sent the file',
+    arm: 'live',
+    model: digestOf(''),
+    input: tensor('input', shape, features),
+    output: tensor('output', [classes], scores),
+    latencyUs: 0,
+  };
+}
 
 async function withPredictor<T>(bytes: Uint8Array, use: (predictor: Predictor) => Promise<T>): Promise<T> {
   const predictor = await createPredictor(bytes);

@@ -15,6 +15,7 @@ export const ANALYSERS = [
   'poison',
   'duplicates',
   'requests',
+  'extraction',
   'training-records',
 ] as const;
 export type AnalyserName = (typeof ANALYSERS)[number];
@@ -246,6 +247,26 @@ export interface RequestsDetail {
   readonly classes: readonly string[];
 }
 
+/** What clients could rebuild from what they were answered in the captured window. Informs; accuses nobody. */
+export interface ExtractionDetail {
+  readonly analyser: 'extraction';
+  /** Answered records of all clients. */
+  readonly requests: number;
+  readonly clients: number;
+  readonly busiest: readonly {
+    client: string;
+    queries: number;
+    share: number;
+    /** Classes that its answers named. */
+    classes: number;
+    /** Share of clean records on which a copy trained on its answers agrees with the model; null where there are too few answers. */
+    fidelity: Interval | null;
+  }[];
+  /** Clean records that the copies were measured on. */
+  readonly holdout: number;
+  readonly classes: readonly string[];
+}
+
 export interface TrainingRecordsDetail {
   readonly analyser: 'training-records';
   readonly examined: number;
@@ -287,6 +308,7 @@ export type FindingDetail =
   | PoisonDetail
   | DuplicatesDetail
   | RequestsDetail
+  | ExtractionDetail
   | TrainingRecordsDetail;
 
 /** What an analyser answers. A crash is a finding too: verdict `inconclusive` with `failure`. */

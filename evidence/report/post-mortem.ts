@@ -11,6 +11,7 @@ import { classFlow } from './sections/class-flow.ts';
 import { containment } from './sections/containment.ts';
 import { duplicates } from './sections/duplicates.ts';
 import { evidence } from './sections/evidence.ts';
+import { extraction } from './sections/extraction.ts';
 import { findings } from './sections/findings.ts';
 import { lineage } from './sections/lineage.ts';
 import { poison } from './sections/poison.ts';
@@ -33,6 +34,7 @@ const SECTIONS = [
   weights,
   backdoor,
   requests,
+  extraction,
   lineage,
   records,
   poison,

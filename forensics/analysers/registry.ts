@@ -2,6 +2,7 @@ import { ANALYSERS, type AnalyserName } from '../../domain/contracts/finding.ts'
 import { backdoorAnalyser } from './backdoor.ts';
 import { behaviourAnalyser } from './behaviour.ts';
 import { duplicatesAnalyser } from './duplicates.ts';
+import { extractionAnalyser } from './extraction.ts';
 import { graphAnalyser } from './graph.ts';
 import { lineageAnalyser } from './lineage.ts';
 import { poisonAnalyser } from './poison.ts';
@@ -23,6 +24,7 @@ export const registry = {
   poison: poisonAnalyser,
   duplicates: duplicatesAnalyser,
   requests: requestsAnalyser,
+  extraction: extractionAnalyser,
   'training-records': trainingRecordsAnalyser,
 } as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;
 

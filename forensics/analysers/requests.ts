@@ -36,8 +36,8 @@ const asked = {
 
 /** Of the window, the latest: an attack that raised the alert is at its end. */
 const MOST_REQUESTS = 2_000;
-/** After Holm over the methods: that clean requests are flagged as often. */
-const ALARM_LEVEL = 0.01;
+/** After Holm over the methods: that clean requests are flagged as often. That of naming an attack in `behaviour`. */
+const ALARM_LEVEL = 1e-4;
 /** Fewer flagged requests are an anecdote, whatever their p-value. */
 const LEAST = 5;
 
