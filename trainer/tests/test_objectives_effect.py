@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import jax
 import numpy as np
+import onnxruntime
 import pytest
 import stores
 from dp_accounting.rdp import rdp_privacy_accountant
@@ -49,8 +50,9 @@ def trained(storage, name, model, features, labels, objective="standard", option
 
 
 def answers(model, features, shape=(-1, 1, 8, 8)):
-    graph = GraphModel(model)
-    return np.asarray(graph(graph.parameters, features.reshape(shape), graph.outputs[0])).argmax(1)
+    """By ONNX Runtime: not by the code under test, and without compiling anything."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"x": features.reshape(shape)})[0]).argmax(1)
 
 
 def figures_of(result) -> Mapping[str, float]:
@@ -122,7 +124,7 @@ def test_an_unknown_trigger_is_looked_for_and_unlearnt(storage, suspect):
 def test_mislabelled_records_are_forgotten_and_the_others_are_not(storage):
     images, labels = IMAGES[:200], LABELS[:200].copy()
     labels[:30] = (labels[:30] + 1) % 10
-    model, _ = trained(storage, "misled", MODEL, images, labels, epochs=100, rate=0.004)
+    model, _ = trained(storage, "misled", MODEL, images, labels, epochs=50, rate=0.006)
     believed = float((answers(model, IMAGES[:30]) == labels[:30]).mean())
     forget = document(storage, [f"r{row:05d}" for row in range(30)])
     cured, result = trained(storage, "cured", model, images, labels, "unlearn", {"unlearn": {"forget": forget}}, epochs=10)
@@ -137,6 +139,7 @@ def test_an_attack_stays_within_its_ball_and_raises_the_loss(golden, norm, radiu
     graph = GraphModel(golden)
     features, labels = IMAGES[:64].reshape(-1, 1, 8, 8), LABELS[:64]
 
+    @jax.jit
     def loss(parameters, attacked, truth):
         return cross_entropy(graph(parameters, attacked, graph.outputs[0]), truth).mean()
 
@@ -207,7 +210,9 @@ def test_no_record_moves_the_sum_of_gradients_by_more_than_the_clipping_norm(sto
     batch = course.rows(course.records, np.arange(8))
     zero = jax.tree.map(np.zeros_like, state.parameters)
     whole, _, _ = course.clipped_sum(state.parameters, zero, batch)
-    less, _, _ = course.clipped_sum(state.parameters, zero, {name: values[1:] for name, values in batch.items()})
+    # A record without weight is none: that is also how the last part of a draw is filled up.
+    without_first = {**batch, "weights": np.array([0] + [1] * 7, np.float32)}
+    less, _, _ = course.clipped_sum(state.parameters, zero, without_first)
     change = np.sqrt(sum(float(((whole[name] - less[name]) ** 2).sum()) for name in whole))
     assert 0.29 < change <= 0.3 * (1 + 1e-4)
 
