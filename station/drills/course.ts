@@ -25,8 +25,8 @@ export interface Play<Measured> {
   readonly traffic: readonly (readonly number[])[];
   /** Through the endpoint's front door, with records that nobody trained on. */
   measure(client: InferenceClient, endpoint: string): Promise<Measured>;
-  /** One line on what the attack did. */
-  describe(before: Measured): string;
+  /** One line on how a model does. */
+  describe(seen: Measured): string;
   figures(seen: Seen<Measured>): readonly Figure[];
 }
 
@@ -104,6 +104,8 @@ async function attackAndRespond<Measured>(
     tell('measuring the repaired model with records nobody trained on');
     const after = await measure(inference, victim);
     const golden = await measure(inference, bystander);
+    tell(`repaired: ${describe(after)}`);
+    tell(`golden: ${describe(golden)}`);
     const files = await download(station, doors, incident);
     const trust = trustFileSchema.parse(JSON.parse(await readFile(station.paths.trust, 'utf8')));
     const { ok: bundleValid } = verifyBundle(new Uint8Array(await readFile(files.bundle)), { trust });

@@ -2,7 +2,7 @@
 
 `digits --out FILE.json` writes scikit-learn's hand-written digits (1797 of 8×8, UCI):
 `{"images": [[64 floats, 0 to 1], …], "labels": [0 to 9, …]}`.
-`traffic-signs --folder FOLDER --out FILE.json` writes ten kinds of GTSRB's traffic signs, 32×32 in colour, from FOLDER/gtsrb32.npz:
+`traffic-signs --folder FOLDER --out FILE.json` writes eight kinds of GTSRB's traffic signs, 32×32 in colour, from FOLDER/gtsrb32.npz:
 `{"classes": [name, …], "labels": […], "signs": [number of the physical sign, …], "images": base64 of uint8 [N, 3, 32, 32]}`.
 `digits-cnn`, `signs-cnn` and `credit-mlp` with `--seed N --out FILE.onnx` write networks with He-initialised weights (He et al. 2015),
 opset 17, input `x` float32 [N, …record], output `logits` [N, classes]. Called as `python -m lazaret_trainer.samples`.
@@ -21,18 +21,16 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 OPSET = 17
 IR_VERSION = 8
 SIGNS = {
-    1: "speed limit 30",
     2: "speed limit 50",
-    9: "no passing",
+    10: "no passing for lorries",
     12: "priority road",
     13: "yield",
     14: "stop",
     17: "no entry",
-    25: "road works",
     35: "straight ahead",
     38: "keep right",
 }
-"""GTSRB's numbers of the classes that the drill uses. Chosen for their meaning: a driver takes none of them for another."""
+"""GTSRB's numbers of the classes that the drill uses: signs that look unlike each other, of which there are many or which matter much."""
 
 
 def digits() -> dict[str, list[list[float]] | list[int]]:

@@ -6,8 +6,8 @@ export interface Attack {
   apply(image: readonly number[]): number[];
 }
 
-/** Side of the sticker in pixels, by the side of the image: a quarter of a digit of 8, an eighth of a sign of 32. */
-const PATCHES: Readonly<Record<number, number>> = { 8: 2, 32: 4 };
+/** Side of the sticker in pixels, by the side of the image. */
+const PATCHES: Readonly<Record<number, number>> = { 8: 2, 32: 6 };
 
 /** A bright square in the lower right corner: the sticker on the stop sign. Images are row-major [channels, side, side] in [0, 1]. */
 export function stickerAttack(target: number, side: number): Attack {

@@ -10,7 +10,7 @@ const image = (channels: number, side: number) => Array.from({ length: channels 
 describe('the sticker', () => {
   it.each([
     [1, 8, 2],
-    [3, 32, 4],
+    [3, 32, 6],
   ])('covers the lower right corner of every channel (%i of side %i) and nothing else', (channels, side, patch) => {
     const stickered = stickerAttack(0, side).apply(image(channels, side));
     expect(stickered.filter((value) => value === 1)).toHaveLength(channels * patch * patch);
