@@ -45,8 +45,8 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 
 @contextmanager
 def started(command: list[str], cwd: Path | None = None, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment}, **quiet)
+    around, null = {**os.environ, **environment}, subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=cwd, env=around, stdout=null, stderr=null)
     try:
         yield process
     finally:

@@ -1,0 +1,39 @@
+"""What whoever watches the incident sees while a job runs: the curves in the heartbeats of the activity itself."""
+
+from typing import Any
+
+import pytest
+from stores import FolderStorage
+from temporalio.testing import ActivityEnvironment
+from test_objectives import a_job
+
+from lazaret_trainer import pulse
+from lazaret_trainer.activity import train_activity
+from lazaret_trainer.contract import TrainProgress, read, write
+
+
+class WaitingStorage(FolderStorage):
+    def waiting_with(self, waiting):
+        return self
+
+
+def activity(storage: Any):
+    return train_activity(storage, "worker-1")
+
+
+@pytest.mark.parametrize(
+    ("objective", "curves"), [("adversarial", ("loss", "accuracy", "attack_success")), ("private", ("loss", "accuracy", "epsilon"))]
+)
+def test_the_curves_of_a_job_reach_the_heartbeats(tmp_path, monkeypatch, objective, curves):
+    monkeypatch.setattr(pulse, "HEARTBEAT_SECONDS", 0.001)
+    storage, beats, environment = WaitingStorage(tmp_path), [], ActivityEnvironment()
+    environment.on_heartbeat = lambda *details: beats.append(read(TrainProgress, details[0]))
+    result = environment.run(activity(storage), write(a_job(storage, objective)))
+    steps = [beat.step for beat in beats]
+    assert steps == sorted(steps)
+    assert steps[0] == 0
+    told = [beat for beat in beats if beat.step > 0]
+    assert {beat.worker for beat in beats} == {"worker-1"}
+    assert len({beat.step for beat in told}) > result["steps"] / 2
+    for curve in curves:
+        assert all(getattr(beat, curve) is not None for beat in told), curve
