@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { classesOf, examineModel, FILE_ANALYSERS, openQuestion } from '../clients/examination/examine-model.ts';
+import { examineExternalWeights } from '../clients/examination/external-weights.ts';
 import { searchBackdoor } from '../clients/examination/search-backdoor.ts';
 import {
   ModelFilesRefused,
@@ -36,7 +37,8 @@ export async function examine(terminal: Terminal, suspect: string, options: Exam
     findings.push(
       analyser === 'backdoor'
         ? await search(terminal, suspect, options, files.probes)
-        : await examineModel(analyser, files),
+        : ((analyser === 'weights' ? beside(terminal, suspect, options.golden) : null) ??
+            (await examineModel(analyser, files))),
     );
   }
   terminal.result({ suspect, golden: options.golden ?? null, findings });
@@ -46,6 +48,13 @@ export async function examine(terminal: Terminal, suspect: string, options: Exam
     );
   if (findings.some(({ verdict }) => verdict === 'compromised' || verdict === 'suspicious'))
     process.exitCode = EXIT.failed;
+}
+
+/** Models larger than 2 GB keep their weights in other files: those are compared tensor by tensor. */
+function beside(terminal: Terminal, suspect: string, golden: string | undefined): Finding | null {
+  return golden === undefined
+    ? null
+    : examineExternalWeights(suspect, golden, (words) => terminal.progress(`  weights: ${words}`));
 }
 
 const CHOICES = [...FILE_ANALYSERS, 'backdoor'] as const;

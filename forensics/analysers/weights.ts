@@ -1,6 +1,7 @@
 import type { Finding, WeightChange, WeightsDetail } from '../../domain/contracts/finding.ts';
 import { nonFinite, weightsOf, type Weight } from '../onnx/weights.ts';
 import { changeOf } from '../weights/change.ts';
+import { compareModelFiles } from '../weights/compare-files.ts';
 import { pairsOf } from '../weights/pair.ts';
 import { createRandom, type Random } from '../statistics/bootstrap.ts';
 import { spectrumOf } from '../statistics/spectrum.ts';
@@ -38,6 +39,17 @@ export const weightsAnalyser: Analyser<ModelPair> = {
   question: asked.question,
   run: async (needs) => analysis(compare(needs)),
 };
+
+/** The same question to two files of any size, one tensor after the other. */
+export function compareWeightFiles(suspect: string, golden: string, progress?: (words: string) => void): Finding {
+  const { words, changed, nonFinite: broken, detail, left } = compareModelFiles(suspect, golden, progress);
+  if (words === 0) return inconclusive(asked, 'The models have no float32 initializer of the same name and shape.');
+  const { verdict, summary } = judge(broken, changed, words, changed / words, detail);
+  const rest =
+    left.length > 0 ? ` ${counted(left.length, 'tensor')} could not be compared: ${left.slice(0, 3).join(', ')}.` : '';
+  const open = left.length > 0 && verdict === 'clean' ? ('inconclusive' as const) : verdict;
+  return { ...asked, verdict: open, confidence: null, summary: summary + rest, detail, failure: null };
+}
 
 type Row = WeightsDetail['tensors'][number];
 

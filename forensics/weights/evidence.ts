@@ -1,6 +1,6 @@
 import type { TensorPair } from './pair.ts';
 import { createRandom } from '../statistics/bootstrap.ts';
-import { spectrumOf } from '../statistics/spectrum.ts';
+import { spectrumOf, type Spectrum } from '../statistics/spectrum.ts';
 import { quantisationGrid, shortMantissa } from './grid.ts';
 
 /** Larger matrices are judged by their first rows and columns: the rank of a part is at most the rank of the whole. */
@@ -26,6 +26,7 @@ export interface Evidence {
   /** Squared norms. */
   readonly difference: number;
   readonly golden: number;
+  readonly suspect: number;
   /** Of the difference that is left when the golden tensor is scaled by the best factor: for all, for each row. */
   readonly afterScale: number;
   readonly afterRowScale: number;
@@ -34,7 +35,11 @@ export interface Evidence {
   readonly columns: { readonly touched: number; readonly of: number };
   /** Directions that hold all but RANK_TOLERANCE of the difference's energy. */
   readonly rank: number;
+  /** Of the part of the difference that was looked at: PART_ROWS × PART_COLUMNS. */
+  readonly spectrum: Spectrum;
 }
+
+const NO_SPECTRUM: Spectrum = { values: [], effectiveRank: 0 };
 
 /** Both tensors as float32; O(entries), and one spectrum of at most PART_ROWS × PART_COLUMNS. */
 export function evidenceOf({ shape, suspect, golden }: TensorPair): Evidence {
@@ -75,13 +80,69 @@ export function evidenceOf({ shape, suspect, golden }: TensorPair): Evidence {
     entries: suspect.length,
     ...sums,
     highestBit,
+    suspect: energy,
     quantised: sums.changed > 0 && isQuantised({ suspect, golden, columns }),
     afterScale: residual({ ...sums, suspect: energy }),
     afterRowScale,
     rows: { touched: count(touchedRows), of: rows },
     columns: { touched: count(touchedColumns), of: columns },
-    rank: sums.changed === 0 ? 0 : rankOf(suspect, golden, rows, columns),
+    ...(sums.changed === 0 ? { rank: 0, spectrum: NO_SPECTRUM } : directionsOf(suspect, golden, rows, columns)),
   };
+}
+
+/** What is known of a tensor in which no bit differs; its norm is not asked for. */
+export function untouched(entries: number): Evidence {
+  return {
+    entries,
+    changed: 0,
+    fewBits: 0,
+    signFlips: 0,
+    emptied: 0,
+    highestBit: new Array<number>(32).fill(0),
+    quantised: false,
+    difference: 0,
+    golden: 0,
+    suspect: 0,
+    afterScale: 0,
+    afterRowScale: 0,
+    rows: { touched: 0, of: 0 },
+    columns: { touched: 0, of: 0 },
+    rank: 0,
+    spectrum: NO_SPECTRUM,
+  };
+}
+
+/**
+ * One tensor from the evidence of its blocks of rows. Touched columns are added up, which is too many where blocks share them, and the best factor
+ * is taken for each block: an implant or a scaling that is named, is one.
+ */
+export function joined(blocks: readonly Evidence[]): Evidence {
+  const [first, ...rest] = blocks;
+  if (!first) return untouched(0);
+  return rest.reduce(
+    (all, next) => ({
+      entries: all.entries + next.entries,
+      changed: all.changed + next.changed,
+      fewBits: all.fewBits + next.fewBits,
+      signFlips: all.signFlips + next.signFlips,
+      emptied: all.emptied + next.emptied,
+      highestBit: all.highestBit.map((bits, at) => bits + (next.highestBit[at] ?? 0)),
+      quantised: (all.quantised || all.changed === 0) && (next.quantised || next.changed === 0),
+      difference: all.difference + next.difference,
+      golden: all.golden + next.golden,
+      suspect: all.suspect + next.suspect,
+      afterScale: all.afterScale + next.afterScale,
+      afterRowScale: all.afterRowScale + next.afterRowScale,
+      rows: { touched: all.rows.touched + next.rows.touched, of: all.rows.of + next.rows.of },
+      columns: {
+        touched: Math.min(all.columns.of, all.columns.touched + next.columns.touched),
+        of: all.columns.of,
+      },
+      rank: Math.max(all.rank, next.rank),
+      spectrum: all.spectrum.values.length > 0 ? all.spectrum : next.spectrum,
+    }),
+    first,
+  );
 }
 
 function isQuantised(pair: { suspect: Float32Array; golden: Float32Array; columns: number }): boolean {
@@ -97,7 +158,7 @@ function residual(sums: { suspect: number; golden: number; product: number }): n
   return sums.golden === 0 ? sums.suspect : Math.max(0, sums.suspect - sums.product ** 2 / sums.golden);
 }
 
-function rankOf(suspect: Float32Array, golden: Float32Array, rows: number, columns: number): number {
+function directionsOf(suspect: Float32Array, golden: Float32Array, rows: number, columns: number) {
   const [height, width] = [Math.min(rows, PART_ROWS), Math.min(columns, PART_COLUMNS)];
   const part = new Float64Array(height * width);
   for (let row = 0; row < height; row++)
@@ -105,12 +166,13 @@ function rankOf(suspect: Float32Array, golden: Float32Array, rows: number, colum
       const at = row * columns + column;
       part[row * width + column] = finite(suspect[at]) - finite(golden[at]);
     }
-  const squares = spectrumOf(part, height, width, createRandom(SKETCH_SEED)).values.map((value) => value * value);
+  const spectrum = spectrumOf(part, height, width, createRandom(SKETCH_SEED));
+  const squares = spectrum.values.map((value) => value * value);
   let left = squares.reduce((sum, value) => sum + value, 0);
   const tolerated = left * RANK_TOLERANCE;
   let rank = 0;
   while (left > tolerated && rank < squares.length) left -= squares[rank++] ?? 0;
-  return rank;
+  return { rank, spectrum };
 }
 
 /** First dimension × rest; a vector is one row for each entry's own sake: n × 1. */

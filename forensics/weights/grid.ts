@@ -26,13 +26,23 @@ export function shortMantissa(values: Float32Array): boolean {
 export function quantisationGrid(values: Float32Array, length: number): number | null {
   const steps: (number | null)[] = [];
   for (let from = 0; from < values.length; from += length) {
-    const distinct = [...new Set(values.subarray(from, from + length))].sort((a, b) => a - b);
+    const distinct = distinctOf(values.subarray(from, from + length));
     if (distinct.length < Math.min(MIN_DISTINCT, length)) continue;
     if (distinct.length < MIN_DISTINCT) return null;
     steps.push(stepOf(distinct));
   }
   const found = steps.filter((step) => step !== null);
   return steps.length > 0 && found.length >= MIN_SHARE * steps.length ? Math.max(...found) : null;
+}
+
+/** Ascending; once there are more than a grid can have, the rest is not looked at. */
+function distinctOf(values: Float32Array): readonly number[] {
+  const seen = new Set<number>();
+  for (const value of values) {
+    seen.add(value);
+    if (seen.size > MAX_LEVELS) break;
+  }
+  return [...seen].sort((a, b) => a - b);
 }
 
 function stepOf(distinct: readonly number[]): number | null {
