@@ -14,7 +14,7 @@ export type FiredControl = { readonly gate: GateResult } | { readonly figure: Va
 
 const ABOUT = {
   id: 'control:signature',
-  title: 'The gateway refuses models that nobody signed, or that were changed afterwards',
+  title: 'Unsigned models are refused',
 } as const;
 
 /**
@@ -113,7 +113,7 @@ function fired(verdict: GateResult['verdict'], reason: string, refused: number):
       ...ABOUT,
       verdict,
       figure: `${refused} of 2 refused`,
-      golden: null,
+      golden: 'does not apply',
       threshold: 'both planted models are refused for their signature, and the stance stays what it was',
       reason,
     },

@@ -3,7 +3,7 @@ import type { GateResult } from '../../domain/contracts/plan.ts';
 import type { Thresholds } from '../../domain/incident/thresholds.ts';
 import type { Sureness } from '../statistics/calibration.ts';
 import { newcombe, newcombePaired, wilson, type Pairs } from '../statistics/interval.ts';
-import { MISSING, pp, ROUNDING, unmeasured } from './gate.ts';
+import { MISSING, pp, ROUNDING, unmeasured, span } from './gate.ts';
 
 /** A model's figures on the hold-out, with its answer to every record of it. */
 export interface Measured {
@@ -53,7 +53,7 @@ export function accuracyGate({ candidate, golden, labels, thresholds }: OnHoldou
     verdict: drop.value * 100 <= thresholds.maxAccuracyDropPp + ROUNDING ? 'pass' : 'fail',
     figure: candidate.evaluation.accuracy,
     golden: golden.evaluation.accuracy,
-    reason: `The drop is ${pp(drop.value)} (95 % interval ${pp(drop.low)} to ${pp(drop.high)}, paired, ${drop.n} records).`,
+    reason: `The drop is ${pp(drop.value)} (${span(drop)}, paired, ${drop.n} records).`,
   };
 }
 
@@ -77,7 +77,7 @@ export function recallGate({ candidate, golden, thresholds }: OnHoldout): GateRe
     verdict: worst.drop.value * 100 <= thresholds.maxClassRecallDropPp + ROUNDING ? 'pass' : 'fail',
     figure: worst.own.recall,
     golden: worst.reference.recall,
-    reason: `Class ${worst.class} changes most: the drop is ${pp(worst.drop.value)} (95 % interval ${pp(worst.drop.low)} to ${pp(worst.drop.high)}).`,
+    reason: `Class ${worst.class} changes most: the drop is ${pp(worst.drop.value)} (${span(worst.drop)}).`,
   };
 }
 

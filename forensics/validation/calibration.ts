@@ -2,7 +2,7 @@ import type { GateResult } from '../../domain/contracts/plan.ts';
 import { bootstrap, createRandom } from '../statistics/bootstrap.ts';
 import { calibrationError } from '../statistics/calibration.ts';
 import type { OnHoldout } from './accuracy.ts';
-import { atMost, MISSING, pp, unmeasured } from './gate.ts';
+import { atMost, MISSING, pp, unmeasured, span } from './gate.ts';
 
 /** A repaired model may be this much worse calibrated than the golden one, even where that one is above the threshold itself. */
 const ECE_ALLOWANCE = 0.02;
@@ -25,6 +25,6 @@ export function calibrationGate({ candidate, golden, labels, thresholds }: OnHol
     about,
     { figure: own, limit: allowed },
     { figure: own, golden: Number.isNaN(reference.value) ? null : reference },
-    `The top score misses the accuracy by ${pp(own.value)} on average (95 % interval ${pp(own.low)} to ${pp(own.high)}, bootstrap).`,
+    `The top score misses the accuracy by ${pp(own.value)} on average (${span(own)}, bootstrap).`,
   );
 }

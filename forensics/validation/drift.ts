@@ -1,5 +1,6 @@
 import type { GateResult } from '../../domain/contracts/plan.ts';
 import { bootstrap, createRandom } from '../statistics/bootstrap.ts';
+import { wilson } from '../statistics/interval.ts';
 import { atMost, unmeasured } from './gate.ts';
 
 /** Both models' winning classes for the same records. */
@@ -43,7 +44,9 @@ export function driftGate(
   };
   const n = answered?.golden.length ?? 0;
   if (!answered || n === 0) return unmeasured(about, `The candidate or the golden model could not be run on ${place}.`);
-  const shift = bootstrap(n, (rows) => classMixShift(answered, rows), createRandom(SEED));
+  const drawn = bootstrap(n, (rows) => classMixShift(answered, rows), createRandom(SEED));
+  // Where no record is answered otherwise, no resample is either; the next n records could still differ.
+  const shift = { ...drawn, high: Math.max(drawn.high, wilson(0, n).high) };
   return atMost(
     about,
     { figure: shift, limit: maxClassMixShift },

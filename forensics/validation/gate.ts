@@ -11,7 +11,12 @@ export function unmeasured(about: About, reason: string): GateResult {
 
 export const MISSING = 'The candidate or the golden model could not be run on the hold-out.';
 
-export const pp = (share: number): string => `${(share * 100).toFixed(1)} percentage points`;
+export const pp = (share: number): string => `${(share * 100).toFixed(1).replace('-', '−')} percentage points`;
+/** The interval of a difference of shares, in percentage points: `95 % interval −1.4 to 2.0`. */
+export function span({ low, high, confidence }: Interval): string {
+  const signed = (share: number) => (share * 100).toFixed(1).replace('-', '−');
+  return `${confidence * 100} % interval ${signed(low)} to ${signed(high)}`;
+}
 export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 /** What binary fractions may miss a decimal threshold by. */

@@ -5,7 +5,7 @@ import type { Predictor } from '../predictor/predictor.ts';
 import { newcombePaired, wilson } from '../statistics/interval.ts';
 import { rightAnswers } from './accuracy.ts';
 import { attackSpace } from './attack-space.ts';
-import { atMost, pp, unmeasured } from './gate.ts';
+import { atMost, pp, unmeasured, span } from './gate.ts';
 import { patchAttack, patchesOf } from './patch.ts';
 import { squareAttack } from './square.ts';
 
@@ -72,6 +72,6 @@ export function robustnessGate({ attack, candidate, golden, budget }: Withstood,
     about,
     { figure: drop, limit: maxRobustDropPp / 100 },
     { figure: own, golden: reference },
-    `${how}: the drop is ${pp(drop.value)} (95 % interval ${pp(drop.low)} to ${pp(drop.high)}, paired).${frail}`,
+    `${how}: the drop is ${pp(drop.value)} (${span(drop)}, paired).${frail}`,
   );
 }

@@ -2,7 +2,7 @@ import type { GateResult } from '../../domain/contracts/plan.ts';
 import { newcombePaired, wilson } from '../statistics/interval.ts';
 import { rightAnswers, type OnHoldout } from './accuracy.ts';
 import type { Grouped } from './fairness.ts';
-import { atMost, MISSING, pp, unmeasured } from './gate.ts';
+import { atMost, MISSING, pp, unmeasured, span } from './gate.ts';
 import { unfit } from './grouping.ts';
 
 /** Accuracy on the slice that lost most, of all slices and protected groups that were declared. */
@@ -37,6 +37,6 @@ export function sliceGate(
     about,
     { figure: worst.drop, limit },
     { figure: wilson(both + second, worst.n), golden: wilson(both + first, worst.n) },
-    `Of ${slices.length} slices, ${worst.name} changes most: the drop is ${pp(worst.drop.value)} (95 % interval ${pp(worst.drop.low)} to ${pp(worst.drop.high)}, ${worst.n} records).`,
+    `Of ${slices.length} slices, ${worst.name} changes most: the drop is ${pp(worst.drop.value)} (${span(worst.drop)}, ${worst.n} records).`,
   );
 }

@@ -4,7 +4,7 @@ import type { GateResult } from '../../domain/contracts/plan.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { winners } from '../statistics/calibration.ts';
 import { newcombePaired, wilson, type Pairs } from '../statistics/interval.ts';
-import { atMost, percent, pp, unmeasured } from './gate.ts';
+import { atMost, percent, pp, unmeasured, span } from './gate.ts';
 
 /** How often the trigger that was recovered from the suspect carries hold-out records of other classes to its target. */
 export interface TriggerTrial {
@@ -67,6 +67,6 @@ export function triggerGate({ target, carried }: TriggerTrial, maxTriggerGain: n
     about,
     { figure: gain, limit: maxTriggerGain },
     { figure: own, golden: reference },
-    `It leads ${percent(own.value)} of ${n} records of other classes to ${target}, on the golden model ${percent(reference.value)}: a difference of ${pp(gain.value)} (95 % interval ${pp(gain.low)} to ${pp(gain.high)}).`,
+    `It leads ${percent(own.value)} of ${n} records of other classes to ${target}, on the golden model ${percent(reference.value)}: a difference of ${pp(gain.value)} (${span(gain)}).`,
   );
 }
