@@ -96,6 +96,12 @@ export const robustnessSchema = z
       .describe('Largest change of a feature, as a share of its range on the hold-out.'),
     records: z.number().int().min(50).max(10_000).default(200).describe('Records of the hold-out that are attacked.'),
     queries: z.number().int().min(10).max(10_000).default(100).describe('Questions per record, attack and model.'),
+    seconds: z
+      .number()
+      .positive()
+      .max(3600)
+      .default(60)
+      .describe('A model too slow for that many questions in this time is asked fewer, and the report says how many.'),
     seed: z.number().int().nonnegative().max(4_294_967_295).default(0),
   })
   .describe('Budget of the black-box attacks of the validation.');

@@ -88,7 +88,7 @@ export async function measure(
     requests: { candidate: ofClean(answered.candidate), golden: ofClean(answered.golden) },
     fairness: material.fairness && { ...material.fairness, attributes: material.fairness.attributes.map(grouped) },
     slices: material.slices.map(grouped),
-    robustness: await attackBoth(models, holdout, material.robustness),
+    robustness: await attackBoth(models, holdout, material.robustness, clock),
     exposure: material.training && {
       candidate: await exposureOf(models.candidate, material.training.candidate, holdout.columns, holdout.shape),
       golden: await exposureOf(models.golden, material.training.golden, holdout.columns, holdout.shape),

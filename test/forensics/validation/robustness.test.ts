@@ -7,7 +7,9 @@ import { attackBoth, robustnessGate } from '../../../forensics/validation/robust
 import { sideOf, squareAttack } from '../../../forensics/validation/square.ts';
 import { columnsOf, digits, modelBytes } from '../vectors.ts';
 
-const BUDGET = { epsilon: 0.1, records: 200, queries: 100, seed: 0 };
+const BUDGET = { epsilon: 0.1, records: 200, queries: 100, seconds: 60, seed: 0 };
+/** On this one nothing takes any time. */
+const still = () => 0;
 const holdout = { columns: columnsOf('holdout'), shape: digits.shape };
 
 /** A model of two classes that answers by the sign of a weighted sum, and keeps what it was asked. */
@@ -143,7 +145,7 @@ describe('random patches', () => {
 
 describe('the gates of robustness', () => {
   it('let the golden model itself pass, with the same figures on both sides', async () => {
-    const withstood = await attackBoth({ candidate: golden, golden }, holdout, BUDGET);
+    const withstood = await attackBoth({ candidate: golden, golden }, holdout, BUDGET, still);
     expect(withstood.map((one) => one.attack)).toEqual(['square', 'patch']);
     for (const one of withstood) {
       const gate = robustnessGate(one, 10);
@@ -183,13 +185,32 @@ describe('the gates of robustness', () => {
       ...golden,
       logits: async (_features, count) => ({ scores: new Float32Array(count * 10).fill(NaN), classes: 10 }),
     };
-    const [square] = await attackBoth({ candidate: mute, golden }, holdout, { ...BUDGET, queries: 10 });
+    const [square] = await attackBoth({ candidate: mute, golden }, holdout, { ...BUDGET, queries: 10 }, still);
     expect(square && robustnessGate(square, 10).verdict).toBe('fail');
+  });
+
+  it('ask a slow model less, both models alike, and say how often', async () => {
+    const model = linear(WEIGHTS);
+    const every = (ms: number) => {
+      let now = 0;
+      return () => (now += ms);
+    };
+    const attacked = async (ms: number) =>
+      await attackBoth({ candidate: model, golden: model }, { columns, shape: [8] }, BUDGET, every(ms));
+    // 60 s hold 40 questions of a second with half a second for what is between them.
+    const [slow] = await attacked(1000);
+    expect(slow?.budget.queries).toBe(40);
+    expect(slow && robustnessGate(slow, 10).reason).toContain('40 questions each');
+    const [crawling] = await attacked(10_000);
+    expect(crawling && robustnessGate(crawling, 10)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'The models are too slow for 10 questions in 60 s: give robustness.seconds more, or fewer records.',
+    });
   });
 
   it('attack a table with Square alone: its columns are no neighbours', async () => {
     const model = linear(WEIGHTS);
-    const withstood = await attackBoth({ candidate: model, golden: model }, { columns, shape: [8] }, BUDGET);
+    const withstood = await attackBoth({ candidate: model, golden: model }, { columns, shape: [8] }, BUDGET, still);
     expect(withstood.map((one) => one.attack)).toEqual(['square']);
   });
 });
