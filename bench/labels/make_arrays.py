@@ -59,7 +59,7 @@ PARTS = {
         ("digits", "mnist-a", "adult", "breast-cancer", "wine", "synthetic", *DEVELOPMENT_LOADERS),
         KINDS,
         (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
-        (1, 2, 3, 4, 5),
+        (1, 2),
         drawn=2,
         others=0.2,
     ),
@@ -67,7 +67,7 @@ PARTS = {
         ("mnist-b", "gtsrb", "credit-default", "german-credit", "nsl-kdd"),
         KINDS,
         (0.05, 0.1, 0.2, 0.3, 0.4),
-        (211, 212, 213),
+        (211, 212),
     ),
     "quick": Part(("digits",), ("symmetric", "asymmetric", "instance"), (0.1, 0.3), (911,), all_models=True),
 }
