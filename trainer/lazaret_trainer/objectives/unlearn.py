@@ -34,9 +34,10 @@ PROBES = 16
 LED = 0.5
 """Share of the probes that a search's last trigger must lead to its class to count as one."""
 
-HEARD = 0.5
-"""How much the base model's own answers to records without a trigger count beside their labels: what it is good for is more than a few
-hundred labels can tell, and there its backdoor sleeps."""
+HEARD = 0.25
+"""How much the base model's own answers to records without a trigger count beside the labels: what it is good for is more than a few
+hundred labels can tell, and there its backdoor sleeps. Where they counted half, more of the
+backdoor was left."""
 
 FORGOTTEN = 2**33
 """Draws of the records to forget are numbered from here."""
