@@ -2,7 +2,7 @@
 
 `digits --out FILE.json` writes scikit-learn's hand-written digits (1797 of 8×8, UCI):
 `{"images": [[64 floats, 0 to 1], …], "labels": [0 to 9, …]}`.
-`traffic-signs --folder FOLDER --out FILE.json` writes eight kinds of GTSRB's traffic signs, 32×32 in colour, from FOLDER/gtsrb32.npz:
+`traffic-signs --folder FOLDER --out FILE.json` writes six kinds of GTSRB's traffic signs, 32×32 in colour, from FOLDER/gtsrb32.npz:
 `{"classes": [name, …], "labels": […], "signs": [number of the physical sign, …], "images": base64 of uint8 [N, 3, 32, 32]}`.
 `digits-cnn`, `signs-cnn` and `credit-mlp` with `--seed N --out FILE.onnx` write networks with He-initialised weights (He et al. 2015),
 opset 17, input `x` float32 [N, …record], output `logits` [N, classes]. Called as `python -m lazaret_trainer.samples`.
@@ -22,15 +22,13 @@ OPSET = 17
 IR_VERSION = 8
 SIGNS = {
     2: "speed limit 50",
-    10: "no passing for lorries",
     12: "priority road",
     13: "yield",
     14: "stop",
     17: "no entry",
-    35: "straight ahead",
     38: "keep right",
 }
-"""GTSRB's numbers of the classes that the drill uses: signs that look unlike each other, of which there are many or which matter much."""
+"""GTSRB's numbers of the classes that the drill uses. They look unlike each other: there are too few physical signs to learn finer differences."""
 
 
 def digits() -> dict[str, list[list[float]] | list[int]]:

@@ -9,7 +9,7 @@ import pytest
 
 from lazaret_trainer import samples
 
-SHAPES = {"digits-cnn": ((1, 8, 8), 10), "signs-cnn": ((3, 32, 32), 8), "credit-mlp": ((23,), 2)}
+SHAPES = {"digits-cnn": ((1, 8, 8), 10), "signs-cnn": ((3, 32, 32), 6), "credit-mlp": ((23,), 2)}
 
 
 @pytest.mark.parametrize("name", samples.NETWORKS)
