@@ -28,7 +28,7 @@ SIGNS = {
     17: "no entry",
     38: "keep right",
 }
-"""GTSRB's numbers of the classes that the drill uses. They look unlike each other: there are too few physical signs to learn finer differences."""
+"""GTSRB's numbers of the classes that the drill uses. They look unlike each other: so few physical signs teach no finer differences."""
 
 
 def digits() -> dict[str, list[list[float]] | list[int]]:
