@@ -17,6 +17,9 @@ import { figuresOf } from '../../../station/drills/ledger/outcome.ts';
 import { stationPaths } from '../../../station/paths.ts';
 import { provision } from '../../../station/provision.ts';
 
+/** Read once: ten thousand records take a while. */
+const drawn = loadCredit(7);
+
 /** `count` answers of one kind. */
 function people(count: number, about: Partial<Answered>): Answered[] {
   return Array.from({ length: count }, () => ({ inGroup: false, favoured: false, deserving: true, ...about }));
@@ -24,7 +27,7 @@ function people(count: number, about: Partial<Answered>): Answered[] {
 
 describe('the bundled credit records', () => {
   it('are 10,000 different clients, cut into four parts that share nobody, the same for the same seed', async () => {
-    const split = await loadCredit(7);
+    const split = await drawn;
     const parts = [split.history, split.arrival, split.holdout, split.secret];
     expect(parts.map((part) => part.length)).toEqual([2500, 1800, 1400, 4300]);
     const all = parts.flat();
@@ -33,12 +36,13 @@ describe('the bundled credit records', () => {
     // Counted in the file by other means; a column read at a wrong place would show here.
     expect(all.filter(({ label }) => label === 1).length / all.length).toBeCloseTo(0.2221, 4);
     expect(all.filter(({ features }) => isYoung(features))).toHaveLength(3158);
-    expect(await loadCredit(7)).toEqual(split);
-    expect((await loadCredit(8)).history).not.toEqual(split.history);
+    const ids = (part: readonly { id: string }[]) => part.map(({ id }) => id).join();
+    expect(ids((await loadCredit(7)).secret)).toBe(ids(split.secret));
+    expect(ids((await loadCredit(8)).secret)).not.toBe(ids(split.secret));
   });
 
   it('are of order one in every feature', async () => {
-    const { history } = await loadCredit(7);
+    const { history } = await drawn;
     CREDIT.featureShape.forEach((width) => {
       for (let feature = 0; feature < width; feature += 1) {
         const values = history.map(({ features }) => features[feature]!);
@@ -74,7 +78,7 @@ describe('the bundled credit records', () => {
 
 describe('the compromised ETL job', () => {
   it('turns the favourable labels of the group, all of them, and nothing else', async () => {
-    const { arrival } = await loadCredit(7);
+    const { arrival } = await drawn;
     const { records, tainted } = flipFavourable(arrival, isYoung, FAVOURABLE, 1);
     const changed = records.filter((record, index) => record.label !== arrival[index]!.label).map(({ id }) => id);
     expect(new Set(changed)).toEqual(tainted);
