@@ -1,7 +1,7 @@
 """The same training steps in PyTorch's eager mode, for throughput.py; run by an interpreter that has torch: `eager.py NETWORK SECONDS
 THREADS` (0: as many as it takes by itself).
 
-Prints JSON: samples per second, threads, version.
+Prints JSON: samples per second and per second of processor time, threads, version.
 """
 
 import json
@@ -44,12 +44,13 @@ def main(name: str, seconds: float, threads: int) -> None:
 
     for _ in range(5):
         step()
-    steps, began = 0, time.perf_counter()
+    steps, began, busy = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - began < seconds:
         step()
         steps += 1
     rate = steps * BATCH / (time.perf_counter() - began)
-    print(json.dumps({"rate": rate, "threads": torch.get_num_threads(), "version": torch.__version__}))
+    lean = steps * BATCH / (time.process_time() - busy)
+    print(json.dumps({"rate": rate, "lean": lean, "threads": torch.get_num_threads(), "version": torch.__version__}))
 
 
 if __name__ == "__main__":
