@@ -1,5 +1,5 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
-import { examinePoison } from '../../forensics/poison/poisoned-records.ts';
+import { examinePoison, KNOWING_JUDGE } from '../../forensics/poison/poisoned-records.ts';
 import { createPredictor } from '../../forensics/predictor/predictor.ts';
 import type { Case } from './cases.ts';
 import { judgeRequests, type JudgedRequests } from './requests.ts';
@@ -47,13 +47,13 @@ export async function judge(one: Case): Promise<Judged> {
     return {
       about,
       f1,
-      alarm: found.groups.length > 0,
+      alarm: found.groups.length > 0 && found.judgeAccuracy >= KNOWING_JUDGE,
       falselyMarked: (marked.length - hits) / (labels.length - planted),
       success,
       misfit,
       seconds,
       requests,
-      words: `F1 ${f1.toFixed(2)}, ${found.groups.map(({ label, kind }) => `${kind} in ${label}`).join(', ') || 'no alarm'} requests ${requests.recall === null ? (requests.alarm ? 'FALSE ALARM' : 'clean') : requests.recall.toFixed(2)} (success ${success.toFixed(2)}, misfit ${misfit.toFixed(2)}, ${seconds.toFixed(1)} s)`,
+      words: `F1 ${f1.toFixed(2)}, ${found.groups.map(({ label, kind }) => `${kind} in ${label}`).join(', ') || 'no alarm'} judge ${found.judgeAccuracy.toFixed(2)}, requests ${requests.recall === null ? (requests.alarm ? 'FALSE ALARM' : 'clean') : requests.recall.toFixed(2)} (success ${success.toFixed(2)}, misfit ${misfit.toFixed(2)}, ${seconds.toFixed(1)} s)`,
     };
   } finally {
     await predictor.close();

@@ -169,6 +169,8 @@ export interface PoisonDetail {
   readonly examined: number;
   /** Records of the data set: more than `examined` where a sample was looked at. */
   readonly of: number;
+  /** Share of records whose label the others give them; below .9 the finding informs and is no alarm. */
+  readonly judgeAccuracy: number;
   /** JSON array of {id, taint}, most probable first. */
   readonly list: ObjectRef | null;
   readonly count: number;

@@ -3,7 +3,7 @@ import type { PoisonDetail } from '../../domain/contracts/finding.ts';
 import { previewOf } from '../backdoor/trigger-preview.ts';
 import { enrichmentOf } from '../poison/enrichment.ts';
 import type { Intruders } from '../poison/intruders.ts';
-import { examinePoison, type PoisonExamination } from '../poison/poisoned-records.ts';
+import { examinePoison, KNOWING_JUDGE, type PoisonExamination } from '../poison/poisoned-records.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { inconclusive, stored, type Analyser, type Analysis } from './analyser.ts';
 import { counted, listed, percent } from './wording.ts';
@@ -67,6 +67,7 @@ async function examine(needs: PoisonNeeds): Promise<Analysis<PoisonAttachments>>
     analyser: 'poison',
     examined: found.rows.length,
     of: records.count,
+    judgeAccuracy: found.judgeAccuracy,
     list: ref,
     count: marked.length,
     falseAlarmBudget,
@@ -80,7 +81,7 @@ async function examine(needs: PoisonNeeds): Promise<Analysis<PoisonAttachments>>
     attachments: { marked: list },
     finish: (filed) => ({
       ...asked,
-      verdict: found.groups.length > 0 ? 'suspicious' : 'clean',
+      verdict: found.judgeAccuracy < KNOWING_JUDGE ? 'inconclusive' : found.groups.length > 0 ? 'suspicious' : 'clean',
       confidence: null,
       summary: summarise(detail(null)),
       detail: detail(list === null ? null : stored(filed.marked, 'marked')),
@@ -136,7 +137,13 @@ function batchesOf(judged: readonly { batch: string; source: string; marked: boo
     }));
 }
 
-function summarise({
+function summarise(detail: PoisonDetail): string {
+  return detail.judgeAccuracy < KNOWING_JUDGE
+    ? `For information: ${whatWasFound(detail)} The records tell each other's labels for ${percent(detail.judgeAccuracy)} alone, so this is no alarm.`
+    : whatWasFound(detail);
+}
+
+function whatWasFound({
   groups,
   classes,
   examined,

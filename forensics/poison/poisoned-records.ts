@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import { createRandom } from '../statistics/bootstrap.ts';
+import { winners } from '../statistics/calibration.ts';
 import { intrudersOf, type Intruders, type Suspect } from './intruders.ts';
-import { createKernelJudge, drawn, type LabelledRecords } from './kernel-judge.ts';
+import { createKernelJudge, drawn, type KernelJudge, type LabelledRecords } from './kernel-judge.ts';
 import { projected } from './projection.ts';
 
 /** The strongest sign in each class, whether or not it reached its threshold. */
@@ -17,6 +18,8 @@ export interface PoisonExamination {
   /** Rows that were looked at; all of them up to MOST_RECORDS. */
   readonly rows: readonly number[];
   readonly groups: readonly Intruders[];
+  /** Share of records whose label the judge gives them when they are left out. */
+  readonly judgeAccuracy: number;
   readonly signs: readonly ClassSigns[];
   /** Probability that a record was put where it is, one for each of `rows`; 0 in a class that holds no group. */
   readonly taint: Float64Array;
@@ -26,6 +29,8 @@ export interface PoisonExamination {
 
 /** Beyond it a sample is looked at, drawn evenly: the cost of a class grows with its records times its clusters. */
 export const MOST_RECORDS = 20_000;
+/** A judge that is wrong more often does not know this data: what it finds informs and is no alarm (traffic signs: .87, two of eight false). */
+export const KNOWING_JUDGE = 0.9;
 /** The same examination gives the same answer. */
 const SEED = 1;
 /** A record is never marked that is more probably clean. */
@@ -44,6 +49,7 @@ export async function examinePoison(
       ? Array.from({ length: columns.count }, (_, row) => row)
       : [...drawn(columns.count, MOST_RECORDS, random)].sort((a, b) => a - b);
   const judge = createKernelJudge(recordsOf(columns, rows, classes, random), random);
+  const judgeAccuracy = accuracyOf(judge);
   const groups: Intruders[] = [];
   const signs: ClassSigns[] = [];
   for (let label = 0; label < classes; label++) {
@@ -53,7 +59,13 @@ export async function examinePoison(
   }
   const taint = new Float64Array(rows.length);
   for (const group of groups) group.rows.forEach((row, at) => (taint[row] = group.taint[at] ?? 0));
-  return { rows, groups, signs, taint, cut: budgetedCut(taint, falseAlarmBudget) };
+  return { rows, groups, judgeAccuracy, signs, taint, cut: budgetedCut(taint, falseAlarmBudget) };
+}
+
+function accuracyOf(judge: KernelJudge): number {
+  const { labels, classes, count } = judge.records;
+  const scores = judge.without([], [...labels.keys()]);
+  return winners(Float32Array.from(scores), classes).filter((answer, row) => answer === labels[row]).length / count;
 }
 
 /** The lowest cut, not below one half, at which the clean records expected among the marked are within the budget's share of all clean ones. */

@@ -72,7 +72,7 @@ describe('which group of records is enriched', () => {
   it('calls at most 1 % of clean data sets enriched at the level of .01', () => {
     const random = createRandom(7);
     let alarms = 0;
-    const rounds = 2000;
+    const rounds = 500;
     for (let round = 0; round < rounds; round++) {
       const draw = (n: number) => Array.from({ length: n }, () => random() < 0.02);
       const marks = draw(400);
