@@ -36,10 +36,10 @@ const LEAST = 5;
 const CLUSTERINGS = [2, 4, 8] as const;
 const HOSTS = 200;
 /**
- * Of records of other classes that a pattern must lead to the label. Clean clusters reach .50, poisoned ones .6 and
+ * Of records of other classes that a pattern must lead to the label. Clean clusters of digits and MNIST reach .50, poisoned ones .6 and
  * more (docs/forensics/poison.md).
  */
-export const TRIGGER_SUCCESS = 0.55;
+const TRIGGER_SUCCESS = 0.55;
 /**
  * A pattern that leads nearly all records in the suspect (clean clusters: .71 at most) is believed at a lower share: where half of a class is
  * planted, the few records that are not recognised still teach the judge.
@@ -47,8 +47,8 @@ export const TRIGGER_SUCCESS = 0.55;
 const STRONG = { led: 0.85, success: 0.35 } as const;
 /** A group that is more of its class than this is the class: what it has in common is what its records look like. */
 const MOST_OF_CLASS = 2 / 3;
-/** A group as near to clear records of another class as this was relabelled; clean groups of the development data stay above .2. */
-export const RELABELLED_MISFIT = 0.12;
+/** A group as near to clear records of another class as this was relabelled; clean groups of digits stay above .2. */
+const RELABELLED_MISFIT = 0.12;
 
 /** Both questions to one class. `tell` hears the strongest statistic, found or not: thresholds are calibrated from it. */
 export async function intrudersOf(
