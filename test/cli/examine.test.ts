@@ -88,6 +88,17 @@ describe('examine', () => {
     expect(ran.json()).toMatchObject({ findings: [{ verdict: 'inconclusive', failure: { code: 'model/invalid' } }] });
   });
 
+  it('takes training records and their labels together, or not at all', async () => {
+    const ran = await examine('--records', at('nowhere.npy'));
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('belong together');
+    const open = await examine('--only', 'poison,duplicates,requests,extraction');
+    expect(open.status).toBe(0);
+    expect(toldSchema.parse(open.json()).findings.map(({ verdict }) => verdict)).toEqual(
+      new Array(4).fill('inconclusive'),
+    );
+  });
+
   it('refuses wrong files and names with a sentence', async () => {
     expect((await examine('--golden', at('nowhere.onnx'))).stderr).toContain('there is no model');
     expect((await examine('--only', 'tea-leaves')).status).toBe(2);
