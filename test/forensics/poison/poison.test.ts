@@ -3,6 +3,7 @@ import type { DatasetColumns } from '../../../domain/contracts/dataset.ts';
 import type { ObjectRef } from '../../../domain/contracts/object-ref.ts';
 import { digestOf } from '../../../domain/proofs/digest.ts';
 import { poisonAnalyser } from '../../../forensics/analysers/poison.ts';
+import { createRandom } from '../../../forensics/statistics/bootstrap.ts';
 import { createPredictor, type Predictor } from '../../../forensics/predictor/predictor.ts';
 import { columnsOf, DIGIT_CLASSES, digits, joined, modelBytes, rowsAt } from '../vectors.ts';
 
@@ -95,6 +96,21 @@ describe('planted training records, without a golden model', () => {
       [few, suspect],
     ] as const)
       expect((await ask(records, model)).finding).toMatchObject({ verdict: 'inconclusive', detail: null });
+  });
+});
+
+describe('data that its own records do not explain', () => {
+  it('is told about and is no alarm: labels drawn at random belong to no record', async () => {
+    const random = createRandom(4);
+    const some = rowsAt(
+      clean,
+      Array.from({ length: 300 }, (_, row) => row),
+    );
+    const labels = some.labels.map(() => Math.floor(10 * random()));
+    const { finding, detail } = await ask({ ...some, labels }, golden);
+    expect(finding).toMatchObject({ verdict: 'inconclusive', failure: null });
+    expect(finding.summary).toMatch(/^For information/);
+    expect(detail?.judgeAccuracy).toBeLessThan(0.3);
   });
 });
 
