@@ -26,7 +26,7 @@ from lazaret_trainer import device
 EPSILON = 0.1
 """L∞ radius of the attacks, of features between 0 and 1."""
 
-ROUNDS = {"digits": (40, 1), "mnist": (15, 2)}
+ROUNDS = {"digits": (40, 1), "mnist": (25, 2)}
 """(epochs of a round, pixels of shifting) of a repair without training data to trust."""
 
 
