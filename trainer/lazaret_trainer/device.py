@@ -38,7 +38,9 @@ def configure(cache: Path | None) -> None:
 def _keep_heap() -> None:
     """Where the C library is not glibc, nothing is changed."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    for option, value in MALLOC_OPTIONS.values() if mallopt else ():
+    if mallopt is None:
+        return
+    for option, value in MALLOC_OPTIONS.values():
         mallopt(option, value)
 
 
