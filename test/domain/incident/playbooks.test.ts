@@ -178,9 +178,12 @@ describe('the endpoints that descend from tainted data', () => {
 });
 
 describe('the waves of analysers', () => {
-  it.each(INCIDENT_KINDS)('ask every question once for an alleged %s, the requests and training records last', (kind) => {
-    const waves = wavesFor(kind);
-    expect(waves.flat().toSorted()).toEqual([...ANALYSERS].toSorted());
-    expect(waves.at(-1)).toEqual(['requests', 'training-records']);
-  });
+  it.each(INCIDENT_KINDS)(
+    'ask every question once for an alleged %s, the requests and training records last',
+    (kind) => {
+      const waves = wavesFor(kind);
+      expect(waves.flat().toSorted()).toEqual([...ANALYSERS].toSorted());
+      expect(waves.at(-1)).toEqual(['requests', 'training-records']);
+    },
+  );
 });
