@@ -133,7 +133,7 @@ withBrowser('the console in a browser', () => {
     if (process.env['LAZARET_SCREENSHOTS']) await screenshots(page, process.env['LAZARET_SCREENSHOTS']);
 
     await page.getByRole('button', { name: 'Reject' }).click();
-    await page.getByText('To reject asks for a reason.').waitFor();
+    await page.getByText('“Reject” asks for a reason.').waitFor();
     await page.getByLabel('Reason').first().fill('the list was checked by hand');
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.locator('#announce', { hasText: 'Accepted.' }).waitFor({ state: 'attached' });
@@ -145,6 +145,17 @@ withBrowser('the console in a browser', () => {
       reason: 'the list was checked by hand',
     });
     expect(errors).toEqual([]);
+  }, 60_000);
+
+  it('lets a person set the severity, with a reason', async () => {
+    await page.getByText('Change the severity').click();
+    const form = page.locator('details', { hasText: 'Change the severity' });
+    await form.getByRole('button', { name: 'Low' }).click();
+    await form.getByText('“Low” asks for a reason.').waitFor();
+    await form.getByLabel('Reason').fill('a lab copy');
+    await form.getByRole('button', { name: 'Low' }).click();
+    await page.waitForFunction('document.querySelector("details[open] textarea").value === ""');
+    expect(decode(incidents.statements.at(-1) ?? '')).toMatchObject({ decision: 'severity-low', gate: 'incident' });
   }, 60_000);
 
   it('shows hostile texts as texts', async () => {

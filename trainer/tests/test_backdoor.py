@@ -10,6 +10,9 @@ import pytest
 from lazaret_trainer.forensics import BackdoorReport, examine_backdoor
 from lazaret_trainer.graph import InvalidModel, UnsupportedOperator
 
+pytestmark = pytest.mark.xdist_group("backdoor")
+"""What is trained or examined once is used by many tests: one process keeps it."""
+
 
 def examine(suspect: bytes, golden: bytes | None, x: np.ndarray, y: np.ndarray, seed: int = 5) -> BackdoorReport:
     return examine_backdoor(suspect, golden, x, y, seed=seed, progress=lambda _: None, check=lambda: None)

@@ -21,6 +21,9 @@ from lazaret_trainer.objectives.attacks import Attack, Box
 from lazaret_trainer.objectives.judging import cross_entropy
 from lazaret_trainer.objectives.private import Private
 
+pytestmark = pytest.mark.xdist_group("objectives")
+"""What is trained or examined once is used by many tests: one process keeps it."""
+
 TARGET = 7
 TRAIN, TEST = slice(0, 700), slice(1300, 1797)
 
