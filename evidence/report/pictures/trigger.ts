@@ -28,9 +28,18 @@ export function triggerPicture(preview: TriggerPreview, target: string, width: W
       />`;
     });
   const second = side + GAP;
+  const frame = (left: number): Html =>
+    html`<rect
+      x="${left}"
+      y="0"
+      width="${round(cell * preview.width)}"
+      height="${round(cell * preview.height)}"
+      fill="none"
+      class="grid"
+    />`;
   return canvas(
     `trigger-${width}`,
-    { width: Math.min(width === 'wide' ? WIDE : NARROW, second + side), height },
+    { width: width === 'wide' ? WIDE : NARROW, height },
     {
       title: `The recovered trigger for ${target}`,
       description: `On the left where it covers the input, on the right its pattern there; ${preview.width} by ${preview.height} cells.`,
@@ -38,6 +47,8 @@ export function triggerPicture(preview: TriggerPreview, target: string, width: W
     [
       ...grid(0, (index) => ({ grey: 255 - (mask[index] ?? 0), opacity: 1 })),
       ...grid(second, (index) => ({ grey: pattern[index] ?? 0, opacity: (mask[index] ?? 0) / 255 })),
+      frame(0),
+      frame(second),
       html`<text x="0" y="${height - 8}" class="tick">covers (dark)</text>
         <text x="${second}" y="${height - 8}" class="tick">pattern</text>`,
     ],

@@ -1,5 +1,5 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
-import { column, end, paragraph, table, type Section } from '../document.ts';
+import { column, paragraph, table, type Section } from '../document.ts';
 import { detailOf, findingOf } from '../facts/details.ts';
 import { percent } from '../figures.ts';
 import { bothWidths } from '../pictures/canvas.ts';
@@ -34,7 +34,7 @@ export function backdoor(file: CaseFile): Section {
           ]),
       table(
         'The search in figures',
-        [column('Figure'), end('Value')],
+        [column('Figure'), column('Value')],
         [
           ['Methods', detail.methods.join(', ')],
           ['Target', named],
