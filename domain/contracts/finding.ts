@@ -3,7 +3,7 @@ import type { Digest } from '../proofs/digest.ts';
 import type { Interval } from './interval.ts';
 import type { ObjectRef } from './object-ref.ts';
 
-/** The analysers of the first set, in the order the report shows them. */
+/** All analysers, in the order the report shows them. */
 export const ANALYSERS = [
   'signature',
   'lineage',

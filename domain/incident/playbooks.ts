@@ -4,7 +4,7 @@ import type { IncidentKind } from './kinds.ts';
 
 /**
  * Which analysers run for a kind, in waves: those of one wave run in parallel and see the findings of the waves before. Every kind asks
- * every question of the first set, because an alert's kind is a claim, not a finding.
+ * every question, because an alert's kind is a claim, not a finding.
  */
 export function wavesFor(_kind: IncidentKind): readonly (readonly AnalyserName[])[] {
   // The class that the attack was seen to lead to, and its recovered trigger, sharpen the search for its requests and training records.

@@ -12,7 +12,7 @@ import { structureAnalyser } from './structure.ts';
 import { trainingRecordsAnalyser } from './training-records.ts';
 import { weightsAnalyser } from './weights.ts';
 
-/** The analysers of the first set by name. A new one is a file, a name in ANALYSERS and a line here. */
+/** The analysers by name. A new one is a file, a name in ANALYSERS and a line here. */
 export const registry = {
   signature: signatureAnalyser,
   lineage: lineageAnalyser,
