@@ -1,4 +1,5 @@
 import type { CaseEntry } from '../domain/contracts/case-log.ts';
+import type { TrainProgress } from '../domain/contracts/trainer.ts';
 import type { IncidentState, Waiting } from '../domain/incident/state.ts';
 import { apiAs, type PersonOptions } from './person.ts';
 import { faint, mark, plain, strong, table, type Terminal } from './terminal.ts';
@@ -45,6 +46,7 @@ export async function watch(terminal: Terminal, id: string, options: PersonOptio
   const api = apiAs(options);
   let next = 0;
   let asked = '';
+  let told: TrainProgress | null = null;
   for (;;) {
     const state = await api.state(id);
     for (const entry of await api.entries(id, next)) {
@@ -57,11 +59,35 @@ export async function watch(terminal: Terminal, id: string, options: PersonOptio
       terminal.result({ closed: true, outcome: state.outcome });
       return;
     }
+    const progress = state.training.progress;
+    if (progress && moved(progress, told)) {
+      told = progress;
+      terminal.say(trainingLine(progress));
+      terminal.result({ training: progress });
+    }
     const question = waitingLine(state.waiting);
     if (question !== asked && question !== '') terminal.say(question);
     asked = question;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** Of a training, this share of the steps is worth another line. */
+const WORTH_TELLING = 0.02;
+
+/** The first word of a job, a taker-over (a resume may be a step back), and then some fifty lines. */
+function moved(now: TrainProgress, told: TrainProgress | null): boolean {
+  if (told === null || told.jobId !== now.jobId || told.worker !== now.worker) return true;
+  return now.step !== told.step && (now.step - told.step >= WORTH_TELLING * now.steps || now.step === now.steps);
+}
+
+/** How far a training is, in words. */
+export function trainingLine({ step, steps, loss, accuracy, attackSuccess, epsilon, worker }: TrainProgress): string {
+  const figures = { loss, accuracy, 'attack success': attackSuccess, ε: epsilon };
+  const words = Object.entries(figures).flatMap(([name, value]) =>
+    typeof value === 'number' ? [`${name} ${Number(value.toPrecision(3))}`] : [],
+  );
+  return `${faint('training')}     step ${step} of ${steps}${words.map((word) => `, ${word}`).join('')} ${faint(plain(worker))}`;
 }
 
 function portrait(state: IncidentState): readonly string[] {
@@ -75,6 +101,7 @@ function portrait(state: IncidentState): readonly string[] {
       ({ analyser, verdict, summary }) => `  ${mark(verdict === 'clean')} ${analyser}: ${verdict}. ${plain(summary)}`,
     ),
     ...(state.plan ? [`  plan: ${state.plan.action}`] : []),
+    ...(state.training.progress ? [`  ${trainingLine(state.training.progress)}`] : []),
     ...(state.validation ? [`  validation: ${state.validation.verdict}`] : []),
     ...state.decisions.map(
       ({ at, person, role, decision, gate }) => `  ${at} ${person} (${role}): ${decision} at ${gate}`,

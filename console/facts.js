@@ -1,3 +1,4 @@
+import { curves } from './curves.js';
 import { badge, card, digest, el, table, time, verdict } from './dom.js';
 
 /** What is known, in the order it became known; what is not there yet is left out. */
@@ -86,6 +87,7 @@ function training(state) {
     'Retraining',
     el('progress', { max: progress.steps, value: progress.step, 'aria-label': 'Training steps' }),
     el('p', {}, `step ${progress.step} of ${progress.steps}, loss ${figure(progress.loss)}, by ${progress.worker}`),
+    curves(progress.curve ?? []),
   );
 }
 

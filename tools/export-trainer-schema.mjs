@@ -15,6 +15,7 @@ import {
 import { digestSchema, objectRefSchema } from '../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
+  progressPointSchema,
   trainBudgetSchema,
   TRAINER_FAILURES,
   trainJobSchema,
@@ -32,6 +33,7 @@ const NAMES = {
   Hyperparameters: hyperparametersSchema,
   TrainBudget: trainBudgetSchema,
   TrainJob: trainJobSchema,
+  ProgressPoint: progressPointSchema,
   TrainProgress: trainProgressSchema,
   TrainResult: trainResultSchema,
   MeasuredShare: measuredShareSchema,

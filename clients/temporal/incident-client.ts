@@ -24,6 +24,7 @@ import { digestOf } from '../../domain/proofs/digest.ts';
 import { DecisionRefused, isNotFound, named } from './errors.ts';
 import { INCIDENT_KEYS, rowOf, type IncidentRow } from './incident-rows.ts';
 import { describeNewest, firstRunIdOf, locateIncident, type LocatedIncident } from './locate.ts';
+import { trainingProgress } from './training-progress.ts';
 
 export interface RaisedAlert {
   readonly incident: string;
@@ -146,7 +147,11 @@ export function createIncidentClient(client: Client): IncidentClient {
 
     async state(incident) {
       const { handle } = await find(incident);
-      return asWorker(() => handle.query<StateQuery>(STATE_QUERY));
+      const state = await asWorker(() => handle.query<StateQuery>(STATE_QUERY));
+      if (state.status === 'closed' || state.phase !== 'recover' || state.training.result !== null) return state;
+      // How far a training is says nothing of the incident: without an answer the state is as good.
+      const progress = await asServer(() => trainingProgress(client, handle)).catch(() => null);
+      return { ...state, training: { ...state.training, progress } };
     },
 
     entries,

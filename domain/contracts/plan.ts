@@ -3,7 +3,7 @@ import type { DatasetRef } from './dataset.ts';
 import type { Interval } from './interval.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { ModelRef } from './stance.ts';
-import type { Hyperparameters } from './trainer.ts';
+import type { Hyperparameters, TrainBudget } from './trainer.ts';
 
 /**
  * What will be done about it. The digest of the plan's canonical JSON is what the plan gate approves.
@@ -27,7 +27,7 @@ export type Plan = {
       readonly drop: { list: ObjectRef; count: number };
       readonly objective: 'standard';
       readonly hyperparameters: Hyperparameters;
-      readonly budget: { seconds: number; steps: number };
+      readonly budget: TrainBudget;
       readonly queue: string;
     }
   | { readonly action: 'restore' }

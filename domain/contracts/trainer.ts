@@ -19,7 +19,10 @@ export type Hyperparameters = z.infer<typeof hyperparametersSchema>;
 export const trainBudgetSchema = z.object({
   seconds: z.number().positive(),
   steps: z.number().int().positive(),
+  /** In any one currency: the training ends when the device has cost `most`. Absent: seconds and steps alone decide. */
+  money: z.object({ most: z.number().positive(), perDeviceHour: z.number().positive() }).optional(),
 });
+export type TrainBudget = z.infer<typeof trainBudgetSchema>;
 
 /** What the training is for. Each but `standard` reads its own part of the options, which bears its name. */
 export const objectiveSchema = z.enum([
@@ -149,6 +152,14 @@ export const trainJobSchema = z
   .refine(fitting, { error: 'an objective needs its own part of the options, and no other', path: ['options'] });
 export type TrainJob = z.infer<typeof trainJobSchema>;
 
+/** One point of the curves; an absent share was not measured. */
+export const progressPointSchema = z.object({
+  step: z.number().int().positive(),
+  loss: z.number(),
+  accuracy: z.number().min(0).max(1).optional(),
+  attackSuccess: z.number().min(0).max(1).optional(),
+});
+
 export const trainProgressSchema = z.object({
   jobId: z.string(),
   step: z.number().int().nonnegative(),
@@ -161,6 +172,8 @@ export const trainProgressSchema = z.object({
   attackSuccess: z.number().min(0).max(1).optional(),
   /** Privacy spent so far, at the job's delta. */
   epsilon: z.number().nonnegative().optional(),
+  /** The curves so far, thinned: who begins to watch late sees all of them. Ascending by step. */
+  curve: z.array(progressPointSchema).max(128).optional(),
   /** Step of the newest checkpoint in S3, 0 when there is none. */
   checkpointStep: z.number().int().nonnegative(),
   worker: z.string(),

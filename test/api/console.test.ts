@@ -67,7 +67,22 @@ function stateAtThePlanGate(): Partial<IncidentState> {
       checkpoint: { version: 'golden-1' },
     },
     sanitized: null,
-    training: { progress: null, result: null },
+    training: {
+      progress: {
+        jobId: 'j',
+        step: 40,
+        steps: 120,
+        epoch: 1,
+        loss: 0.25,
+        checkpointStep: 0,
+        worker: 'trainer-1',
+        curve: [
+          { step: 20, loss: 0.5, accuracy: 0.8, attackSuccess: 0.9 },
+          { step: 40, loss: 0.25, accuracy: 0.95, attackSuccess: 0.02 },
+        ],
+      },
+      result: null,
+    },
     validation: {
       verdict: 'pass',
       gates: [
@@ -157,6 +172,14 @@ withBrowser('the console in a browser', () => {
     await page.waitForFunction('document.querySelector("details[open] textarea").value === ""');
     expect(decode(incidents.statements.at(-1) ?? '')).toMatchObject({ decision: 'severity-low', gate: 'incident' });
   }, 60_000);
+
+  it('draws the curves of a training that is going on', async () => {
+    const curves = page.getByRole('img', {
+      name: 'Curves up to step 40: loss 0.25, accuracy 0.95, attack success 0.02',
+    });
+    expect(await curves.locator('polyline').count()).toBe(3);
+    expect(await curves.locator('polyline.loss').getAttribute('points')).toBe('160.0,0.0 320.0,48.0');
+  });
 
   it('shows hostile texts as texts', async () => {
     expect(await page.title()).not.toContain('owned');

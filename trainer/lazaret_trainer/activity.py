@@ -28,7 +28,7 @@ def train_activity(storage: S3Storage, worker: str) -> Callable[[dict[str, Any]]
         about = {"job": job.job_id, "attempt": activity.info().attempt}
         LOG.info("took the job", extra=about)
         first = TrainProgress(job_id=job.job_id, step=0, steps=job.budget.steps, epoch=0, loss=None, checkpoint_step=0, worker=worker)
-        pulse = Pulse(write(first), job.budget.seconds)
+        pulse = Pulse(write(first), jobs.seconds_of(job.budget))
         desk = jobs.Desk(
             storage=storage.waiting_with(wait),
             worker=worker,

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from . import provenance
 from .checkpoints import Checkpoint, Checkpoints
-from .contract import ObjectRef, TrainJob, TrainProgress, TrainResult
+from .contract import ObjectRef, TrainBudget, TrainJob, TrainProgress, TrainResult
+from .curves import Curves
 from .failures import Stopped, TrainerFailure
 from .objectives import Course, Material, State, course
 from .storage import Storage
@@ -71,6 +72,12 @@ def train(job: TrainJob, desk: Desk) -> TrainResult:
     return result
 
 
+def seconds_of(budget: TrainBudget) -> float:
+    """Seconds of one device that seconds and money allow. The money of an hour of a device is the owner's to know."""
+    money = budget.money
+    return min(budget.seconds, 3600 * money.most / money.per_device_hour) if money else budget.seconds
+
+
 def _put_curve(state: State, storage: Storage) -> ObjectRef:
     points = [{"step": point.step, "epoch": point.epoch, "loss": point.loss} for point in state.curve]
     return storage.put(json.dumps(points, separators=(",", ":")).encode(), "application/json", "curve.json")
@@ -88,6 +95,7 @@ class _Run:
         self.resumed_at_steps = (*found.resumed_at_steps, found.state.step) if found else ()
         self._spent_before = found.spent_seconds if found else 0.0
         self._saved = self.first.step
+        self._curves = Curves(self.first.curve)
         if found:
             LOG.info("resumed", extra={"job": job.job_id, "step": found.state.step})
 
@@ -103,14 +111,14 @@ class _Run:
             if stopped.keep_work and state.step > self._saved:
                 self._save(state)
             raise
-        late = self._spent > self._job.budget.seconds
+        late = self._spent > seconds_of(self._job.budget)
         if ended or not (late or state.step >= self._job.budget.steps):
             return True
         if self._course.held and state.step > 0:
             return False
         raise TrainerFailure(
             "trainer/budget-exceeded",
-            f"{self._spent:.0f} s are spent at step {state.step} of {self._course.steps}; the budget is {self._job.budget.seconds:g} s",
+            f"{self._spent:.0f} s are spent at step {state.step} of {self._course.steps}; the budget is {seconds_of(self._job.budget):g} s",
         )
 
     @property
@@ -126,6 +134,7 @@ class _Run:
             LOG.warning("no checkpoint: %s", failure, extra={"job": self._job.job_id, "step": state.step})
 
     def _report(self, state: State) -> None:
+        self._curves.take(state)
         self._desk.report(
             TrainProgress(
                 job_id=self._job.job_id,
@@ -138,5 +147,6 @@ class _Run:
                 accuracy=state.seen.accuracy if state.seen else None,
                 attack_success=state.seen.attack_success if state.seen else None,
                 epsilon=self._course.epsilon(state),
+                curve=self._curves.points or None,
             )
         )

@@ -1,5 +1,6 @@
 """Jobs from start to end over a folder: the same bytes after a stop, and every refusal by its type."""
 
+import itertools
 import time
 from datetime import UTC, datetime
 
@@ -168,6 +169,12 @@ def test_a_budget_of_steps_is_refused_before_the_first_step(storage):
     job = a_job(storage, budget={"seconds": 10, "steps": STEPS - 1})
     refused(job, storage, "trainer/budget-exceeded", f"takes {STEPS} steps", seen=seen)
     assert seen == []
+
+
+def test_money_ends_a_job_before_its_seconds_do(storage):
+    job = a_job(storage, budget={"seconds": 3600, "steps": 100, "money": {"most": 0.01, "perDeviceHour": 3.6}})
+    ticks = itertools.count(step=2.0)
+    refused(job, storage, "trainer/budget-exceeded", "the budget is 10 s", clock=lambda: next(ticks))
 
 
 def test_a_budget_of_seconds_counts_the_attempts_before(storage):

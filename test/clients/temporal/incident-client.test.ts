@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { heartbeat } from '@temporalio/activity';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +38,9 @@ function alertOf(endpoint: string, deliveryId: string): Alert {
   });
 }
 
+const BEAT = { jobId: 'beating', steps: 1000, epoch: 0, loss: 0.5, checkpointStep: 0, worker: 'w-1' };
+let trained = false;
+
 withTemporal('the Temporal client', () => {
   let environment: TestWorkflowEnvironment;
   let worker: Worker;
@@ -60,6 +64,15 @@ withTemporal('the Temporal client', () => {
       connection: environment.nativeConnection,
       taskQueue: RESPONSE_QUEUE,
       workflowBundle,
+      maxHeartbeatThrottleInterval: 50,
+      activities: {
+        async train() {
+          for (let step = 1; !trained; step += 1) {
+            heartbeat({ ...BEAT, step, curve: [{ step, loss: 0.5, attackSuccess: 0.1 }] });
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        },
+      },
     });
     running = worker.run();
     incidents = createIncidentClient(environment.client);
@@ -79,6 +92,22 @@ withTemporal('the Temporal client', () => {
     expect(first.incident).toMatch(/^signs-[0-9a-f]{8}$/);
     expect(await incidents.state(first.incident)).toMatchObject({ incident: first.incident, alerts: ['d1', 'd2'] });
     expect(await incidents.entries(first.incident, 1)).toMatchObject([{ summary: 'd2' }]);
+  });
+
+  it('tells how far the training of an incident is, from the heartbeats of its trainer', async () => {
+    const { incident } = await incidents.raiseAlert(alertOf('lights', 'd1'));
+    expect((await incidents.state(incident)).training.progress).toBeNull();
+    await incidents.decide(incident, 'train');
+    const seen = new Map<number, unknown>();
+    for (let attempt = 0; attempt < 200 && seen.size < 2; attempt += 1) {
+      const { progress } = (await incidents.state(incident)).training;
+      if (progress) seen.set(progress.step, progress.curve);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    trained = true;
+    await environment.client.workflow.getHandle('incident:lights').result();
+    expect(seen.size).toBe(2);
+    for (const [step, curve] of seen) expect(curve).toEqual([{ step, loss: 0.5, attackSuccess: 0.1 }]);
   });
 
   it('opens no incident for a resolved alert, and adds it to an open one', async () => {

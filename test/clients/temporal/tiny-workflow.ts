@@ -4,6 +4,9 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  executeChild,
+  ParentClosePolicy,
+  proxyActivities,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -16,14 +19,20 @@ import {
   incidentIdOf,
 } from '../../../domain/contracts/messages.ts';
 
-/** The messages of an incident and nothing else: it counts alerts, closes on "close", goes on as a new run on "again". */
+/** The messages of an incident and nothing else: it counts alerts, closes on "close", goes on as a new run on "again", trains on "train". */
 export async function incident(input: { endpoint: string }): Promise<unknown> {
   const name = incidentIdOf(input.endpoint, workflowInfo().firstExecutionRunId);
   upsertSearchAttributes({ LazaretIncident: [name], LazaretWaiting: ['plan'] });
   const alerts: string[] = [];
   let word = '';
   setHandler(defineSignal<[{ deliveryId: string }]>(ALERT_SIGNAL), ({ deliveryId }) => void alerts.push(deliveryId));
-  setHandler(defineQuery(STATE_QUERY), () => ({ incident: name, alerts }));
+  setHandler(defineQuery(STATE_QUERY), () => ({
+    incident: name,
+    alerts,
+    status: 'running',
+    phase: word === 'train' ? 'recover' : 'plan',
+    training: { progress: null, result: null },
+  }));
   setHandler(defineQuery<unknown, [number]>(ENTRIES_QUERY), (from) => ({
     entries: alerts.map((summary, seq) => ({ seq, summary })).filter((entry) => entry.seq >= from),
   }));
@@ -41,10 +50,21 @@ export async function incident(input: { endpoint: string }): Promise<unknown> {
   );
   await condition(() => word !== '');
   if (word === 'again') await continueAsNew<typeof incident>(input);
+  if (word === 'train')
+    await executeChild(retrain, {
+      workflowId: `${name}/retrain/beating`,
+      args: [{ job: { jobId: 'beating' } }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
   return { incident: name, alerts };
 }
 
 export async function retrain(input: { job: { jobId: string } }): Promise<unknown> {
+  if (input.job.jobId === 'beating')
+    await proxyActivities<{ train(): Promise<void> }>({
+      startToCloseTimeout: '1 minute',
+      heartbeatTimeout: '10 seconds',
+    }).train();
   if (input.job.jobId === 'bad') throw new TypeError('no such job');
   return { result: { jobId: input.job.jobId } };
 }

@@ -74,11 +74,20 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainBudgetMoney:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainBudget"]["properties"]["money"]
+
+    most: float
+    per_device_hour: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainBudget:
     SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainBudget"]
 
     seconds: float
     steps: int
+    money: TrainBudgetMoney | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +192,16 @@ class TrainJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressPoint:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ProgressPoint"]
+
+    step: int
+    loss: float
+    accuracy: float | None = None
+    attack_success: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainProgress:
     SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainProgress"]
 
@@ -194,6 +213,7 @@ class TrainProgress:
     accuracy: float | None = None
     attack_success: float | None = None
     epsilon: float | None = None
+    curve: tuple[ProgressPoint, ...] | None = None
     checkpoint_step: int
     worker: str
 
