@@ -245,6 +245,17 @@ program
   )
   .action(run(async () => (await import('./examine.ts')).examine));
 program
+  .command('examine-copy <suspect.onnx>')
+  .description('was this model made from ours: copied, pruned, fine-tuned, distilled, extracted?')
+  .requiredOption('--own <file>', 'the model that may have been copied')
+  .requiredOption('--twins <files...>', 'models trained as the own one was, on its records, from other random numbers')
+  .requiredOption('--data <file>', '.npy, records (records, …) of the kind they are for, scaled as they want them')
+  .addHelpText(
+    'after',
+    '\nNeeds no network and no station. Status 1 where the suspect descends from the own model.\n\nExample:\n  $ lazaret examine-copy copy.onnx --own own.onnx --twins twins/*.onnx --data unseen.npy',
+  )
+  .action(run(async () => (await import('./examine-copy.ts')).examineCopy));
+program
   .command('examine-labels')
   .description('which labels of a data set are wrong, from out-of-sample predicted probabilities')
   .requiredOption(
