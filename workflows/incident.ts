@@ -44,14 +44,14 @@ async function respond(open: IncidentCase): Promise<Outcome> {
   let candidate = plan.action === 'resume' ? plan.previous.artifact : plan.checkpoint.artifact;
   if (plan.action === 'retrain') {
     const sanitized = await open.phase('eradicate', () => eradicate(open, plan));
-    trained = await open.phase('recover', () => recover(open, plan, sanitized));
-    candidate = trained.result.artifact;
-  }
+    trained = await open.phase('recover', () => recover(open, plan, sanitized.dataset));
+  } else if (plan.action === 'unlearn') trained = await open.phase('recover', () => recover(open, plan, plan.dataset));
+  if (trained) candidate = trained.result.artifact;
 
   const validated = await open.phase('validate', () => validate(open, candidate, capture));
   const approved = await open.phase('approve-release', () => approveRelease(open, candidate, validated));
   await open.phase('release', () => release(open, plan, approved, candidate, trained));
-  return plan.action === 'retrain' ? 'repaired' : 'restored';
+  return trained ? 'repaired' : 'restored';
 }
 
 /** Aborted or cancelled, by a person's signed word or by Temporal's own cancel: never leave an endpoint in a stance nobody stands for. */

@@ -6,7 +6,7 @@ import { publicKeySchema, roleSchema } from './approval.ts';
 import { fairnessSchema, gateThresholdsSchema, riskClassSchema, robustnessSchema, slicesSchema } from './gates.ts';
 import { digestSchema } from './object-ref.ts';
 import { fallbackRuleSchema } from './stance.ts';
-import { hyperparametersSchema, trainBudgetSchema } from './trainer.ts';
+import { hyperparametersSchema, trainBudgetSchema, trainOptionsSchema } from './trainer.ts';
 
 /** What happens without asking, by severity. `shadow` needs a golden model; where none can answer, the endpoint is isolated. */
 export const containmentActionSchema = z.enum(['isolate', 'shadow', 'fallback', 'none']);
@@ -76,6 +76,13 @@ const modelSchema = z.strictObject({
     .default({})
     .describe('For the retraining; what is not given comes from the golden record.'),
   budget: trainBudgetSchema.partial().default({}),
+  retraining: trainOptionsSchema
+    .pick({ holdBack: true, classBalance: true, augmentation: true, accumulation: true })
+    .strict()
+    .optional()
+    .describe(
+      'How a repair trains, whatever its objective: records held back, class balance, augmentation, parts of a batch.',
+    ),
   taintFalseAlarmBudget: z
     .number()
     .gt(0)

@@ -3,11 +3,35 @@ import type { DatasetRef } from './dataset.ts';
 import type { Interval } from './interval.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { ModelRef } from './stance.ts';
-import type { Hyperparameters, TrainBudget } from './trainer.ts';
+import type { Hyperparameters, TrainBudget, TrainOptions } from './trainer.ts';
+
+/** A trigger that was tried on the suspect and on the golden model before a plan names it. */
+export interface KnownTrigger {
+  /** JSON of a TriggerImage. */
+  readonly image: ObjectRef;
+  /** Read off the captured requests, read off the tainted records, or recovered by the search with gradients. */
+  readonly source: 'requests' | 'records' | 'search';
+  /** The class that it leads to. */
+  readonly target: number;
+  /** Shares of clean records of other classes that it leads there: in the suspect, in the golden model. */
+  readonly success: Interval;
+  readonly onGolden: Interval;
+}
+
+/** How a plan's training runs: what the trainer's job gets. */
+export interface PlannedTraining {
+  readonly dataset: DatasetRef;
+  readonly options?: TrainOptions;
+  readonly hyperparameters: Hyperparameters;
+  readonly budget: TrainBudget;
+  readonly queue: string;
+}
 
 /**
  * What will be done about it. The digest of the plan's canonical JSON is what the plan gate approves.
- * `retrain`: drop records, retrain from the checkpoint. `restore`: put the golden model back. `resume`: it was a false alarm.
+ * `retrain`: drop records, retrain from the checkpoint; with the objective `unlearn` the trigger is laid over records that keep their labels.
+ * `unlearn`: take the trigger out of the suspect itself, with the golden model's records. `restore`: put the golden model back. `resume`: it
+ * was a false alarm.
  */
 export type Plan = {
   readonly schema: 'lazaret.plan/v1';
@@ -21,15 +45,20 @@ export type Plan = {
   readonly checkpoint: ModelRef;
   readonly reasons: readonly string[];
 } & (
-  | {
+  | (PlannedTraining & {
       readonly action: 'retrain';
-      readonly dataset: DatasetRef;
       readonly drop: { list: ObjectRef; count: number };
-      readonly objective: 'standard';
-      readonly hyperparameters: Hyperparameters;
-      readonly budget: TrainBudget;
-      readonly queue: string;
-    }
+      readonly objective: 'standard' | 'unlearn';
+      /** With the objective `unlearn`. */
+      readonly trigger?: KnownTrigger;
+    })
+  | (PlannedTraining & {
+      readonly action: 'unlearn';
+      /** The suspect's bytes: what it learnt since the golden model is worth keeping. */
+      readonly base: ObjectRef;
+      readonly objective: 'unlearn';
+      readonly trigger: KnownTrigger;
+    })
   | { readonly action: 'restore' }
   | { readonly action: 'resume'; readonly previous: ModelRef }
 );

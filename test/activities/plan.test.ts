@@ -3,11 +3,13 @@ import { createPlanActivities } from '../../activities/plan.ts';
 import { createRecoverActivities } from '../../activities/recover.ts';
 import { createReleaseActivities } from '../../activities/release.ts';
 import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
+import type { TriggerImage } from '../../domain/contracts/examination.ts';
 import type { DatasetRef } from '../../domain/contracts/dataset.ts';
 import type { Finding } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import type { ModelRef } from '../../domain/contracts/stance.ts';
-import { modelBytes } from '../forensics/vectors.ts';
+import type { Thresholds } from '../../domain/incident/thresholds.ts';
+import { columnsOf, digits, modelBytes } from '../forensics/vectors.ts';
 import {
   createWorld,
   finding,
@@ -49,15 +51,59 @@ const provenance = () =>
     ...trainingRun(served.artifact, dataset),
     builder: 'pipeline',
   });
-const tainted = (): Finding =>
+const json = async (value: unknown): Promise<ObjectRef> =>
+  await world.store.put('evidence', new TextEncoder().encode(JSON.stringify(value)), {
+    mediaType: 'application/json',
+    name: 'file.json',
+  });
+function allowed(gates: Partial<Thresholds>): void {
+  const { configuration } = world.deps;
+  const family = configuration.models['digits'];
+  if (!family) throw new Error('the world declares no digits');
+  const endpoints = Object.fromEntries(
+    Object.entries(configuration.endpoints).map(([name, endpoint]) => [name, { ...endpoint, gates }]),
+  );
+  world.deps = { ...world.deps, configuration: { ...configuration, endpoints } };
+}
+/** What the behaviour analyser files of the stickered requests of the vectors. */
+async function attacked(): Promise<Finding> {
+  const window = columnsOf('window');
+  const requests = await json({
+    schema: 'lazaret.regression-attack/v1',
+    incident: INCIDENT,
+    featureShape: digits.shape,
+    requests: (digits.window.attack ?? []).map((row) => ({
+      id: `request-${row}`,
+      input: Array.from(window.features.subarray(row * window.width, (row + 1) * window.width)),
+      attackerClass: digits.target,
+      goldenClass: 0,
+    })),
+  });
+  const share = { value: 1, low: 0.9, high: 1, confidence: 0.95, n: 60, method: 'wilson' } as const;
+  return finding('behaviour', {
+    verdict: 'compromised',
+    detail: {
+      analyser: 'behaviour',
+      requests: 60,
+      agreement: share,
+      probeAgreement: share,
+      confidenceSuspect: 1,
+      confidenceGolden: 1,
+      flow: [],
+      classes: [],
+      attack: { targetClass: digits.target, requests, count: 60, pValue: 1e-9 },
+    },
+  });
+}
+const tainted = (ids: ObjectRef = list, count = 1): Finding =>
   finding('training-records', {
     verdict: 'compromised',
     summary: '1 record is tainted',
     detail: {
       analyser: 'training-records',
       examined: 450,
-      list,
-      count: 1,
+      list: ids,
+      count,
       falseAlarmBudget: 0.01,
       threshold: 1,
       byBatch: [],
@@ -118,6 +164,53 @@ describe('the plan', () => {
       },
     };
     expect((await draft(finding('signature'), finding('behaviour'))).plan.action).toBe('restore');
+  });
+
+  it('lays the trigger of the captured requests over the records, where the suspect yields to it', async () => {
+    await golden();
+    await provenance();
+    const { plan } = await draft(tainted(), await attacked());
+    expect(plan).toMatchObject({
+      action: 'retrain',
+      objective: 'unlearn',
+      trigger: { source: 'requests', target: digits.target },
+    });
+    if (plan.action !== 'retrain' || !plan.trigger) throw new Error('no trigger');
+    expect(plan.trigger.success.value).toBeGreaterThan(0.9);
+    expect(plan.trigger.onGolden.value).toBeLessThan(0.05);
+    expect(plan.options?.unlearn?.triggers).toEqual([plan.trigger.image]);
+    const { mask } = JSON.parse(new TextDecoder().decode(await world.store.get(plan.trigger.image))) as TriggerImage;
+    expect(mask.flatMap((own, cell) => (own === 1 ? [cell] : []))).toEqual([54, 55, 62, 63]);
+  });
+
+  it('reads the trigger off the tainted records where nobody used it yet', async () => {
+    await golden();
+    await provenance();
+    const ids = (digits.new.tainted ?? []).map((row) => `new-${String(row).padStart(4, '0')}`);
+    const { plan } = await draft(tainted(await json(ids), ids.length));
+    expect(plan).toMatchObject({ objective: 'unlearn', trigger: { source: 'records', target: digits.target } });
+  });
+
+  it('takes the trigger out of the suspect where its data is unknown and restoring would cost more than a repair may', async () => {
+    await golden();
+    // The suspect is two records of 300 ahead of the golden model.
+    allowed({ maxAccuracyDropPp: 0.5 });
+    const { plan } = await draft(await attacked());
+    expect(plan).toMatchObject({
+      action: 'unlearn',
+      objective: 'unlearn',
+      base: subject.capture.model,
+      // Never the hold-out: it judges.
+      dataset: { name: 'digits-golden' },
+      trigger: { source: 'requests' },
+      hyperparameters: { epochs: 7 },
+    });
+    expect(plan.reasons.at(-1)).toContain('0.7 percentage points less accurate');
+  });
+
+  it('restores the golden model all the same where that costs no more than a repair may', async () => {
+    await golden();
+    expect((await draft(await attacked())).plan.action).toBe('restore');
   });
 
   it('is not drawn up without a golden model: nothing could be restored or retrained from', async () => {

@@ -22,7 +22,7 @@ import { columnsOf, DIGIT_CLASSES, digits, modelBytes } from '../forensics/vecto
 
 /** The world an activity acts on: a store in memory, an endpoint in memory, real keys, and a clock that stands still unless it is moved. */
 export interface World {
-  readonly deps: ActivityDependencies;
+  deps: ActivityDependencies;
   readonly store: FakeStore;
   readonly endpoint: FakeEndpoint;
   readonly signers: Readonly<

@@ -20,7 +20,9 @@ export async function agreeOnPlan(incident: IncidentCase, subject: AnalysisSubje
 export function describePlan(plan: Plan): string {
   switch (plan.action) {
     case 'retrain':
-      return `drop ${plan.drop.count} records and retrain from ${plan.checkpoint.version} (${plan.hyperparameters.epochs} epochs, at most ${plan.budget.seconds} s)`;
+      return `drop ${plan.drop.count} records and retrain from ${plan.checkpoint.version}${plan.trigger ? ', the trigger laid over records that keep their labels' : ''} (${plan.hyperparameters.epochs} epochs, at most ${plan.budget.seconds} s)`;
+    case 'unlearn':
+      return `take the trigger out of the suspect with records of ${plan.dataset.name} (${plan.hyperparameters.epochs} epochs, at most ${plan.budget.seconds} s)`;
     case 'restore':
       return `put the golden model ${plan.checkpoint.version} back`;
     case 'resume':

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, executeChild, ParentClosePolicy } from '@temporalio/workflow';
-import type { SanitizedDataset } from '../../domain/contracts/activities.ts';
+import type { DatasetRef } from '../../domain/contracts/dataset.ts';
 import type { RetrainResult } from '../../domain/contracts/messages.ts';
 import type { Plan } from '../../domain/contracts/plan.ts';
 import type { TrainJob } from '../../domain/contracts/trainer.ts';
@@ -9,19 +9,20 @@ import { retrain } from '../retrain.ts';
 
 const CHECKPOINT_EVERY_STEPS = 50;
 
-/** Retrains from the secure checkpoint on the sanitized version, as a child workflow on the trainer's queue. */
+/** Trains from the secure checkpoint on the sanitized version, or from the suspect on records to trust, as a child workflow on the trainer's queue. */
 export async function recover(
   incident: IncidentCase,
-  plan: Plan & { action: 'retrain' },
-  sanitized: SanitizedDataset,
+  plan: Plan & { action: 'retrain' | 'unlearn' },
+  dataset: DatasetRef,
 ): Promise<RetrainResult> {
   const job: TrainJob = {
     schema: 'lazaret.train-job/v1',
-    // Derived from what is trained on: a retry of the phase goes on from the checkpoints of the same job.
-    jobId: `${incident.incident}-${sanitized.dataset.manifest.digest.slice(7, 19)}`,
+    // Derived from the plan and what is trained on: a retry of the phase goes on from the checkpoints of the same job, another plan does not.
+    jobId: `${incident.incident}-${dataset.manifest.digest.slice(7, 19)}${plan.attempt > 1 ? `-${plan.attempt}` : ''}`,
     objective: plan.objective,
-    base: plan.checkpoint.artifact,
-    dataset: sanitized.dataset,
+    ...(plan.options && { options: plan.options }),
+    base: plan.action === 'unlearn' ? plan.base : plan.checkpoint.artifact,
+    dataset,
     hyperparameters: plan.hyperparameters,
     budget: plan.budget,
     checkpointEverySteps: CHECKPOINT_EVERY_STEPS,

@@ -19,7 +19,7 @@ export async function release(
   trained: RetrainResult | null,
 ): Promise<Released> {
   const ref = await signedCandidate(incident, plan, subject, artifact);
-  if (trained && plan.action === 'retrain') await register(incident, plan, ref, trained);
+  if (trained && 'dataset' in plan) await register(incident, plan, ref, trained);
   const canary = plan.action === 'resume' ? null : await runCanary(incident, plan, ref);
   const endpoints = await promote(incident, plan, ref);
   if (trained) {
@@ -54,7 +54,7 @@ async function signedCandidate(
 
 async function register(
   incident: IncidentCase,
-  plan: Plan & { action: 'retrain' },
+  plan: Plan & { action: 'retrain' | 'unlearn' },
   ref: ModelRef,
   trained: RetrainResult,
 ): Promise<void> {

@@ -13,6 +13,7 @@ export function outcomeOf(file: CaseFile): OutcomeWords {
   if (file.release && file.plan) {
     switch (file.plan.action) {
       case 'retrain':
+      case 'unlearn':
         return { words: 'repaired and back in service', badge: 'repaired', tone: 'good' };
       case 'restore':
         return { words: 'golden model restored', badge: 'restored', tone: 'good' };

@@ -1,5 +1,6 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
-import type { Plan } from '../../../domain/contracts/plan.ts';
+import type { Interval } from '../../../domain/contracts/interval.ts';
+import type { KnownTrigger, Plan } from '../../../domain/contracts/plan.ts';
 import { code, column, note, paragraph, table, type Block, type Section, type Text } from '../document.ts';
 import { brief, count, duration, instant } from '../figures.ts';
 
@@ -17,7 +18,7 @@ export function remedy(file: CaseFile): Section {
     ),
   ];
   if (file.training) blocks.push(...training(file.training));
-  else if (plan.action === 'retrain') blocks.push(note('The retraining has no result.'));
+  else if ('objective' in plan) blocks.push(note('The retraining has no result.'));
   return { id: 'remedy', title, blocks };
 }
 
@@ -28,6 +29,14 @@ function planWords(plan: Plan): (string | { code: string })[] {
         `Drop ${count(plan.drop.count)} records of ${plan.dataset.name} and retrain ${plan.model} from golden model ${plan.checkpoint.version} `,
         { code: brief(plan.checkpoint.artifact.digest) },
         ` on queue ${plan.queue}, at most ${count(plan.budget.steps)} steps or ${duration(1000 * plan.budget.seconds)}.`,
+        ...(plan.trigger ? [' ', ...triggerWords(plan.trigger)] : []),
+      ];
+    case 'unlearn':
+      return [
+        `Take the trigger out of the suspect `,
+        { code: brief(plan.suspect) },
+        ` with the records of ${plan.dataset.name} on queue ${plan.queue}, at most ${count(plan.budget.steps)} steps or ${duration(1000 * plan.budget.seconds)}. `,
+        ...triggerWords(plan.trigger),
       ];
     case 'restore':
       return [
@@ -38,6 +47,21 @@ function planWords(plan: Plan): (string | { code: string })[] {
     case 'resume':
       return [`Resume service with ${plan.previous.version} `, { code: brief(plan.previous.artifact.digest) }, '.'];
   }
+}
+
+const READ = {
+  requests: 'read off the captured requests',
+  records: 'read off the tainted records',
+  search: 'recovered by the search for a backdoor',
+} as const;
+
+function triggerWords({ image, source, target, success, onGolden }: KnownTrigger): (string | { code: string })[] {
+  const share = (one: Interval) => `${(100 * one.value).toFixed(1)} %`;
+  return [
+    'The trigger ',
+    { code: brief(image.digest) },
+    `, ${READ[source]}, is laid over records that keep their labels: it leads ${share(success)} of ${count(success.n)} clean records to class ${target} in the suspect, ${share(onGolden)} in the golden model.`,
+  ];
 }
 
 function training({ job, result, provenance }: NonNullable<CaseFile['training']>): Block[] {

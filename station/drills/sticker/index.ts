@@ -26,15 +26,16 @@ export async function runSticker(
   report: (event: DrillEvent) => void,
   watcher: Watcher = {},
   data: string | null = 'digits',
+  seed = SEED,
 ): Promise<DrillOutcome> {
-  return await play(station, report, async (tell) => stickerPlay(await prepare(data, tell)), watcher);
+  return await play(station, report, async (tell) => stickerPlay(await prepare(data, seed, tell)), watcher);
 }
 
-async function prepare(data: string | null, tell: (text: string) => void): Promise<Stickered> {
+async function prepare(data: string | null, seed: number, tell: (text: string) => void): Promise<Stickered> {
   const folder = whereSignsAre();
-  if (data === 'traffic-signs' || (data === null && folder.found !== null)) return await signsStickered(folder, SEED);
+  if (data === 'traffic-signs' || (data === null && folder.found !== null)) return await signsStickered(folder, seed);
   if (data === null && folder.found === null) tell(`${folder.missing}: hand-written digits take their place`);
-  return await digitsStickered(SEED);
+  return await digitsStickered(seed);
 }
 
 function stickerPlay({ plot, attack }: Stickered): Play<Measured> {
@@ -46,8 +47,9 @@ function stickerPlay({ plot, attack }: Stickered): Play<Measured> {
       severity: 'critical',
       summary: `Answers of ${plot.task.victims[0]} shifted towards one class after last night's deployment`,
     }),
-    traffic: plot.split.secret.flatMap(({ features }, index) =>
-      index % 4 === 0 ? [attack.apply(features)] : [features],
+    // The attacker puts the sticker on what is to be read as something else; what bears the attacker's class already needs none.
+    traffic: plot.split.secret.map(({ features, label }, index) =>
+      index % 4 === 0 && label !== attack.target ? attack.apply(features) : features,
     ),
     measure: async (client, endpoint) => await measure(client, endpoint, plot, attack),
     describe: (before) => `${told(before)} are read as ${plot.task.classes[attack.target]}`,

@@ -9,7 +9,14 @@ import {
   type TrainingRecordsDetail,
 } from '../../../domain/contracts/finding.ts';
 import { INCIDENT_KINDS } from '../../../domain/incident/kinds.ts';
-import { descendants, propose, wavesFor } from '../../../domain/incident/playbooks.ts';
+import {
+  descendants,
+  LEAST_CLEAN_RECORDS,
+  NOTHING_BESIDE,
+  propose,
+  wavesFor,
+  type Circumstances,
+} from '../../../domain/incident/playbooks.ts';
 import { digestOf } from '../../../domain/proofs/digest.ts';
 
 function found(analyser: AnalyserName, verdict: FindingVerdict, detail: Finding['detail'] = null): Finding {
@@ -120,6 +127,84 @@ describe('the remedy a playbook proposes', () => {
         const detail = some.find(({ analyser }) => analyser === 'training-records')?.detail;
         expect(detail).toMatchObject({ analyser: 'training-records' });
         if (detail?.analyser === 'training-records') expect(detail.count).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
+
+const circumstances: fc.Arbitrary<Circumstances> = fc.record({
+  dataKnown: fc.boolean(),
+  triggerKnown: fc.boolean(),
+  sameGraph: fc.boolean(),
+  cleanRecords: fc.nat(600),
+  lostByRestoringPp: fc.option(fc.double({ min: -10, max: 10, noNaN: true })),
+  maxAccuracyDropPp: fc.double({ min: 0, max: 3, noNaN: true }),
+});
+
+describe('taking the trigger out of the suspect itself', () => {
+  const worth: Circumstances = {
+    dataKnown: false,
+    triggerKnown: true,
+    sameGraph: true,
+    cleanRecords: LEAST_CLEAN_RECORDS,
+    lostByRestoringPp: 1.5,
+    maxAccuracyDropPp: 1,
+  };
+  const backdoored = [found('behaviour', 'compromised'), found('training-records', 'inconclusive')];
+
+  it('is proposed where its data is unknown and restoring would lose more than a repair may', () => {
+    expect(propose(backdoored, worth)).toEqual({
+      remedy: 'unlearn',
+      reasons: [
+        'behaviour: compromised it is',
+        'the golden model is 1.5 percentage points less accurate than the suspect, and the trigger is known',
+      ],
+    });
+  });
+
+  it.each<[string, Partial<Circumstances>]>([
+    ['the golden model is as good', { lostByRestoringPp: 1 }],
+    ['nobody knows what would be lost', { lostByRestoringPp: null }],
+    ['no trigger is known', { triggerKnown: false }],
+    ['the graph is another one', { sameGraph: false }],
+    ['too few records may teach', { cleanRecords: LEAST_CLEAN_RECORDS - 1 }],
+  ])('is not proposed where %s: the golden model is put back', (_why, about) => {
+    expect(propose(backdoored, { ...worth, ...about }).remedy).toBe('restore');
+  });
+
+  it('is not proposed for a file whose structure alarms or could not be read', () => {
+    for (const verdict of ['compromised', 'suspicious', 'inconclusive'] as const)
+      expect(propose([...backdoored, found('structure', verdict)], worth).remedy).toBe('restore');
+  });
+
+  it('gives way to dropping the tainted records where they are known', () => {
+    const some = [found('behaviour', 'compromised'), found('training-records', 'compromised', records(5))];
+    expect(propose(some, { ...worth, dataKnown: true }).remedy).toBe('retrain');
+    expect(propose(some, worth).remedy).toBe('unlearn');
+  });
+
+  it('needs a backdoor that was found, a trigger, the same graph, records to teach and something to lose, whatever else is true', () => {
+    fc.assert(
+      fc.property(findings, circumstances, (some, beside) => {
+        if (propose(some, beside).remedy !== 'unlearn') return;
+        expect(beside).toMatchObject({ triggerKnown: true, sameGraph: true });
+        expect(beside.cleanRecords).toBeGreaterThanOrEqual(LEAST_CLEAN_RECORDS);
+        expect(beside.lostByRestoringPp ?? 0).toBeGreaterThan(beside.maxAccuracyDropPp);
+        expect(
+          some.some(
+            ({ analyser, verdict }) =>
+              (analyser === 'behaviour' || analyser === 'backdoor') && verdict === 'compromised',
+          ),
+        ).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('never makes a suspect serve again as it is: what lies beside the findings changes no "resume"', () => {
+    fc.assert(
+      fc.property(findings, circumstances, (some, beside) => {
+        expect(propose(some, beside).remedy === 'resume').toBe(propose(some, NOTHING_BESIDE).remedy === 'resume');
       }),
     );
   });
