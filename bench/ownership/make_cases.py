@@ -158,6 +158,13 @@ def makers(case: Case, own: bytes, kind: str) -> dict[str, Callable[[], bytes]]:
         x, _ = drawn(number, size)
         return trained(build(kind, shape, 10, s + number), x, targets(x), case.epochs, s + number)
 
+    def asked(number: int, size: int) -> bytes:
+        """A thief who makes questions of their own: records laid over each other."""
+        (first, _), (second, _) = (drawn(number + turn, len(other[0])) for turn in (0, 100))
+        rows = np.random.default_rng(s + number).integers(0, len(first), size)
+        x = (0.6 * first[rows] + 0.4 * second[rows]).astype(np.float32)
+        return trained(build(kind, shape, 10, s + number), x, soft(x), case.epochs, s + number)
+
     def soft(x: np.ndarray) -> np.ndarray:
         return answers(own, x)
 
@@ -179,6 +186,8 @@ def makers(case: Case, own: bytes, kind: str) -> dict[str, Callable[[], bytes]]:
         "copy-distilled-foreign": lambda: student(74, foreign, mild),
         "copy-extracted": lambda: student(75, kind, soft, count),
         "copy-extracted-foreign": lambda: student(76, foreign, soft, count),
+        "copy-extracted-many": lambda: student(86, kind, soft, len(other[0])),
+        "copy-extracted-mixed": lambda: asked(87, 4 * count),
         "copy-labels": lambda: student(77, kind, hard),
         "copy-labels-foreign": lambda: student(78, foreign, hard, count),
         "independent-same": lambda: recipe(case, kind, s + 80, drawn(80)),

@@ -1,6 +1,7 @@
 import { digestOf } from '../../domain/proofs/digest.ts';
 import { kinship, LEAST_TWINS, type Kinship } from '../../forensics/ownership/kinship.ts';
-import { mixtures } from '../../forensics/ownership/queries.ts';
+import { FALSE_ACCUSATIONS, judge, type Judgement } from '../../forensics/ownership/judgement.ts';
+import { mixtures, QUERIES } from '../../forensics/ownership/queries.ts';
 import { createPredictor, type Scores } from '../../forensics/predictor/predictor.ts';
 import { createRandom } from '../../forensics/statistics/bootstrap.ts';
 import { ModelFilesRefused, readModelFile, readRecords } from './model-files.ts';
@@ -13,20 +14,12 @@ export interface CopyFiles {
   readonly data: string;
 }
 
-export interface CopyExamination {
-  /** `derived`: nothing but descent explains it. `not-shown` is no proof of independence. */
-  readonly verdict: 'derived' | 'not-shown' | 'inconclusive';
-  readonly reason: string;
+export interface CopyExamination extends Judgement {
   readonly alpha: number;
   readonly queries: number;
   readonly kinship: Kinship;
 }
 
-/** Share of models that owe the own one nothing and are called its copies all the same. */
-export const FALSE_ACCUSATIONS = 0.01;
-/** Below this the own model is none of its twins' family: trained otherwise than they. */
-const STRANGER = 0.01;
-const QUERIES = 3_000;
 /** The same questions every time. */
 const SEED = 1;
 
@@ -52,7 +45,8 @@ export async function examineCopyFiles(
   }
   const [first, second, ...others] = answers;
   if (!first || !second) throw new ModelFilesRefused('no model answered');
-  return { ...judged(kinship(first, second, others)), alpha: FALSE_ACCUSATIONS, queries: count };
+  const found = kinship(first, second, others);
+  return { ...judge(found), alpha: FALSE_ACCUSATIONS, queries: count, kinship: found };
 }
 
 /** A twin that is the own model under another name would hide every copy. */
@@ -64,29 +58,4 @@ function distinct(family: readonly { file: string; bytes: Uint8Array }[]): void 
     if (same !== undefined) throw new ModelFilesRefused(`${file} and ${same} are the same model`);
     seen.set(digest, file);
   }
-}
-
-function judged(found: Kinship): Pick<CopyExamination, 'verdict' | 'reason' | 'kinship'> {
-  const { own, twins, pValue, familyPValue } = found;
-  if (![own, ...twins].every(Number.isFinite))
-    return { verdict: 'inconclusive', reason: 'A model gives every question the same answer.', kinship: found };
-  if (familyPValue < STRANGER)
-    return {
-      verdict: 'inconclusive',
-      reason:
-        'The own model is not like its twins: they were trained otherwise than it was, so that nothing follows from the comparison.',
-      kinship: found,
-    };
-  return pValue <= FALSE_ACCUSATIONS
-    ? {
-        verdict: 'derived',
-        reason:
-          'The suspect is nearer to the own model than to models that were made in the same way: it descends from it.',
-        kinship: found,
-      }
-    : {
-        verdict: 'not-shown',
-        reason: 'The suspect is no nearer to the own model than chance explains. That proves no independence.',
-        kinship: found,
-      };
 }

@@ -6,6 +6,9 @@ export interface Queries {
   readonly count: number;
 }
 
+/** Questions of an examination: more change little, the twins differ more than the questions. */
+export const QUERIES = 3_000;
+
 /**
  * Questions between the classes: each is one record with up to half of another laid over it (mixup, H. Zhang et al., ICLR 2018). Where models
  * are sure they all say the same; in between each shows what it made up by itself.
