@@ -2,8 +2,8 @@
 
     trainer/.venv/bin/python bench/ownership/make_cases.py FOLDER --task digits --seeds 1 2 3 --data SHARED-DATA
 
-FOLDER/<task>-<seed>/ gets `own.onnx`, `twin-0.onnx` …, `copy-<how>.onnx`, `independent-<how>.onnx`, and `training.npy`, `training-labels.npy`,
-`unseen.npy`, `unseen-labels.npy`. What is there already is kept, so that a run can be cut. Odd seeds are for calibration, even ones for the
+FOLDER/<task>-<seed>/ gets `own.onnx`, `twin-0.onnx` …, `copy-<how>.onnx`, `independent-<how>.onnx`, and the records `training.npy` and
+`unseen.npy` with their labels. What is there already is kept, so that a run can be cut. Odd seeds are for calibration, even ones for the
 report; a seed draws its records, networks and training orders anew.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -97,8 +98,8 @@ class _Held:
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _step(held, total, weights, moments, x, targets, rate):  # type: ignore[no-untyped-def]
-    def loss(weights):  # type: ignore[no-untyped-def]
+def _step(held: _Held, total: int, weights: Any, moments: Any, x: Any, targets: Any, rate: Any) -> Any:
+    def loss(weights: Any) -> Any:
         return optax.softmax_cross_entropy(held.graph(weights, x, "logits"), targets).mean()
 
     optimizer = optax.adam(optax.cosine_decay_schedule(1.0, total))

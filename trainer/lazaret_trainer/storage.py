@@ -1,9 +1,11 @@
 """Where bytes come from and go to: content-addressed objects and the trainer's own documents, in S3."""
 
 import hashlib
+import io
+import tempfile
 import time
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar
+from typing import IO, Any, Literal, Protocol, TypeVar
 
 import boto3.session
 from botocore.client import Config
@@ -20,6 +22,10 @@ READ_SECONDS = 5.0
 PAUSES_SECONDS = (0.2, 0.5, 1.0)
 """Between tries of one call. A longer outage is the station's to ride out: the job fails as retryable and goes on from its checkpoint."""
 
+SPOOL_BYTES = 64 * 2**20
+"""Smaller objects are read into memory, larger ones into a scratch file, by CHUNK_BYTES."""
+CHUNK_BYTES = 2**20
+
 GONE = ("404", "NoSuchKey", "NotFound")
 
 
@@ -28,6 +34,10 @@ class Storage(Protocol):
 
     def get(self, ref: ObjectRef, missing: FailureType) -> bytes:
         """The bytes. Fails with `missing` where there is no such object, with trainer/input-digest-mismatch where it is another."""
+        ...
+
+    def spooled(self, ref: ObjectRef, missing: FailureType) -> IO[bytes]:
+        """The same bytes, verified, as a file to read and close: they may be more than memory holds."""
         ...
 
     def put(self, content: bytes, media_type: str, name: str) -> ObjectRef:
@@ -59,11 +69,24 @@ def object_key(digest: str) -> str:
 def verified(content: bytes, ref: ObjectRef) -> bytes:
     """The bytes again, or the failure that they are not the ones the reference means: someone changed the store."""
     if len(content) != ref.bytes or digest_of(content) != ref.digest:
+        raise _another(len(content), ref)
+    return content
+
+
+def sized(length: int, ref: ObjectRef) -> None:
+    """Refuses an object by its size, before it is read: what was put there instead may be of any size."""
+    if length != ref.bytes:
         raise TrainerFailure(
             "trainer/input-digest-mismatch",
-            f"{ref.name}: the {ref.store} bucket holds {len(content)} bytes that are not the {ref.bytes} bytes of {ref.digest}",
+            f"{ref.name}: the {ref.store} bucket holds {length} bytes where {ref.digest} has {ref.bytes}",
         )
-    return content
+
+
+def _another(length: int, ref: ObjectRef) -> TrainerFailure:
+    return TrainerFailure(
+        "trainer/input-digest-mismatch",
+        f"{ref.name}: the {ref.store} bucket holds {length} bytes that are not the {ref.bytes} bytes of {ref.digest}",
+    )
 
 
 class S3Storage:
@@ -99,18 +122,41 @@ class S3Storage:
     def get(self, ref: ObjectRef, missing: FailureType) -> bytes:
         def read() -> bytes:
             answer = self._client.get_object(Bucket=self._buckets[ref.store], Key=object_key(ref.digest))
-            if answer["ContentLength"] != ref.bytes:
-                # Not read at all: what was put there instead may be of any size.
-                raise TrainerFailure(
-                    "trainer/input-digest-mismatch",
-                    f"{ref.name}: the {ref.store} bucket holds {answer['ContentLength']} bytes where {ref.digest} has {ref.bytes}",
-                )
+            sized(answer["ContentLength"], ref)
             return answer["Body"].read()
 
         content = self._try(f"read {ref.name}", read)
         if content is None:
             raise TrainerFailure(missing, f"{ref.name}: {ref.digest} is not in the {ref.store} bucket")
         return verified(content, ref)
+
+    def spooled(self, ref: ObjectRef, missing: FailureType) -> IO[bytes]:
+        if ref.bytes <= SPOOL_BYTES:
+            return io.BytesIO(self.get(ref, missing))
+        file = tempfile.TemporaryFile(prefix="lazaret-object-")  # noqa: SIM115 the caller closes it
+
+        def read() -> str:
+            answer = self._client.get_object(Bucket=self._buckets[ref.store], Key=object_key(ref.digest))
+            sized(answer["ContentLength"], ref)
+            file.seek(0)
+            file.truncate()
+            digest = hashlib.sha256()
+            for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                digest.update(chunk)
+                file.write(chunk)
+            return f"sha256:{digest.hexdigest()}"
+
+        try:
+            digest = self._try(f"read {ref.name}", read)
+            if digest is None:
+                raise TrainerFailure(missing, f"{ref.name}: {ref.digest} is not in the {ref.store} bucket")
+            if digest != ref.digest:
+                raise _another(file.tell(), ref)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
 
     def put(self, content: bytes, media_type: str, name: str) -> ObjectRef:
         digest = digest_of(content)

@@ -4,7 +4,7 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,9 @@ class FolderStorage:
         if content is None:
             raise TrainerFailure(missing, f"{ref.name} is not there")
         return verified(content, ref)
+
+    def spooled(self, ref: ObjectRef, missing: FailureType) -> IO[bytes]:
+        return io.BytesIO(self.get(ref, missing))
 
     def put(self, content: bytes, media_type: str, name: str) -> ObjectRef:
         digest = digest_of(content)

@@ -1,6 +1,7 @@
 """Data sets as the station writes them, and as an attacker would."""
 
 import json
+import mmap
 
 import numpy as np
 import pyarrow as pa
@@ -153,3 +154,36 @@ def test_a_count_of_records_that_does_not_add_up_is_refused(storage):
 @pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b"null", b"\xff\xfe", b'{"schema": "lazaret.dataset/v2"}'], ids=repr)
 def test_a_manifest_that_is_none_is_refused(storage, content):
     refused(storage, content, "manifest|Manifest")
+
+
+def test_records_that_memory_does_not_hold_are_the_same_records(storage, monkeypatch):
+    features = np.random.RandomState(0).rand(300, 4).astype(np.float32)
+    ref = read(DatasetRef, stores.stored_dataset(storage, features, np.arange(300) % 3, [1, 2, 2], batches=4))
+    held = dataset.load(ref, storage)
+    monkeypatch.setattr(dataset, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(dataset, "AT_ONCE", 7)
+    monkeypatch.setattr(dataset, "BATCH_BYTES", 200)
+    mapped = dataset.load(ref, storage)
+    assert on_disk(mapped.features)
+    assert not on_disk(held.features)
+    np.testing.assert_array_equal(mapped.features, held.features)
+    assert (mapped.ids, mapped.labels.tolist()) == (held.ids, held.labels.tolist())
+    rows = np.array([299, 3, 3, 0])
+    assert on_disk(dataset.taken(mapped.features, rows))
+    np.testing.assert_array_equal(dataset.taken(mapped.features, rows), held.features[rows])
+
+
+def test_a_disk_that_is_full_is_a_named_failure(monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(dataset.os, "posix_fallocate", full)
+    with pytest.raises(TrainerFailure, match="No space left") as caught:
+        dataset.scratch((2**20, 2**20))
+    assert caught.value.kind == "trainer/out-of-memory"
+
+
+def on_disk(array: np.ndarray) -> bool:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return isinstance(array.base, mmap.mmap)

@@ -1,6 +1,7 @@
 """The worker against the real Temporal and S3: killed, told to stop, cancelled, cut off from S3, and fed with lies."""
 
 import asyncio
+import dataclasses
 import json
 import signal
 import time
@@ -19,7 +20,9 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
 from lazaret_trainer import samples, settings
+from lazaret_trainer import storage as storage_module
 from lazaret_trainer.contract import ObjectRef, TrainResult, read
+from lazaret_trainer.failures import TrainerFailure
 from lazaret_trainer.storage import S3Storage, object_key
 
 pytestmark = [
@@ -189,3 +192,17 @@ def test_a_model_changed_in_the_bucket_is_not_trained(station, storage, dataset)
         assert asyncio.run(play()).type == "trainer/input-digest-mismatch"
     finally:
         storage.write_document(key, MODEL, "application/onnx")
+
+
+def test_an_object_larger_than_memory_should_hold_is_verified_in_a_scratch_file(storage, monkeypatch):
+    content = np.random.RandomState(0).bytes(3 * 2**20 + 5)
+    ref = storage.put(content, "application/octet-stream", "large")
+    monkeypatch.setattr(storage_module, "SPOOL_BYTES", 0)
+    with storage.spooled(ref, "trainer/bad-dataset") as file:
+        assert file.read() == content
+    storage._put(object_key(ref.digest), content[:-1] + b"x", "application/octet-stream")
+    with pytest.raises(TrainerFailure, match="are not the") as caught:
+        storage.spooled(ref, "trainer/bad-dataset")
+    assert caught.value.kind == "trainer/input-digest-mismatch"
+    with pytest.raises(TrainerFailure, match="is not in the artifacts bucket"):
+        storage.spooled(dataclasses.replace(ref, digest="sha256:" + "0" * 64), "trainer/bad-dataset")

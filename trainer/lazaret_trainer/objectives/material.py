@@ -69,7 +69,9 @@ def draw(seed: int, number: int, count: int) -> np.ndarray:
 
 
 def chosen(records: Records, rows: np.ndarray) -> Records:
-    return replace(records, features=records.features[rows], labels=records.labels[rows], ids=tuple(records.ids[row] for row in rows))
+    return replace(
+        records, features=dataset.taken(records.features, rows), labels=records.labels[rows], ids=tuple(records.ids[row] for row in rows)
+    )
 
 
 def parted(records: Records, share: float, seed: int) -> tuple[Records, Records]:
