@@ -64,7 +64,8 @@ export async function backdoorFinding(
   return await finding({ ...parsed.data, report, trigger }, '');
 }
 
-async function keep(deps: Needs, ref: ObjectRef): Promise<ObjectRef> {
+/** Moves what a trainer wrote under Object Lock. */
+export async function keep(deps: Pick<Needs, 'store'>, ref: ObjectRef): Promise<ObjectRef> {
   const { mediaType, name } = ref;
   return await deps.store.put('evidence', await deps.store.get(ref), { mediaType, name });
 }
@@ -76,7 +77,8 @@ export async function triggerOf(deps: Pick<Needs, 'store'>, { trigger }: { trigg
   return parsed.success ? parsed.data : null;
 }
 
-function jsonOf(bytes: Uint8Array): unknown {
+/** null where the bytes are no JSON. */
+export function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {

@@ -17,6 +17,7 @@ import { readModel } from '../forensics/onnx/reader.ts';
 import type { RecoveredTrigger } from '../forensics/requests/excision.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { backdoorFinding, draftExamination, triggerOf } from './examine-on-trainer.ts';
+import { activationsNeeds, draftExplanation } from './explain-on-trainer.ts';
 import { readWindow, versionBehind, versionOf, withPredictors } from './examination.ts';
 import { answeringModel } from './preserve.ts';
 import { readOrder } from './stance-orders.ts';
@@ -159,6 +160,18 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       });
     },
 
+    activations: async (subject, golden, _earlier, examination) => {
+      const trained = await trainedOn(deps, subject);
+      const analysis = await registry.activations.run({
+        ...(await activationsNeeds(deps, examination)),
+        records: trained?.columns ?? null,
+        classes: golden ? (await readDataset(deps.store, golden.holdout, deps.keys)).manifest.classes : [],
+        falseAlarmBudget: budgetOf(deps, subject),
+      });
+      const { pulling } = analysis.attachments;
+      return analysis.finish({ pulling: pulling && (await json(pulling, 'pulling-records.json')) });
+    },
+
     'training-records': async (subject, golden, earlier) => {
       const records = await trainedOn(deps, subject);
       const budget = budgetOf(deps, subject);
@@ -186,6 +199,7 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
 
   return {
     draftExamination: async ({ subject }) => await draftExamination(deps, subject),
+    draftExplanation: async ({ subject }) => await draftExplanation(deps, subject),
     analyse: async ({ analyser, subject, earlier, examination }): Promise<Analysis> => {
       const own = async (golden: GoldenRecord | null): Promise<Finding> =>
         await ask[analyser](subject, golden, earlier, examination);

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { classesOf, examineModel, FILE_ANALYSERS, openQuestion } from '../clients/examination/examine-model.ts';
+import { explainModel } from '../clients/examination/explain-model.ts';
 import { examineExternalWeights } from '../clients/examination/external-weights.ts';
 import { searchBackdoor } from '../clients/examination/search-backdoor.ts';
+import type { TrainerHome } from '../clients/examination/trainer-command.ts';
 import {
   ModelFilesRefused,
   readClasses,
@@ -37,7 +39,9 @@ export async function examine(terminal: Terminal, suspect: string, options: Exam
     findings.push(
       analyser === 'backdoor'
         ? await search(terminal, suspect, options, files.probes)
-        : ((analyser === 'weights' ? beside(terminal, suspect, options.golden) : null) ??
+        : analyser === 'activations'
+          ? await explain(terminal, suspect, options, files)
+          : ((analyser === 'weights' ? beside(terminal, suspect, options.golden) : null) ??
             (await examineModel(analyser, files))),
     );
   }
@@ -57,7 +61,7 @@ function beside(terminal: Terminal, suspect: string, golden: string | undefined)
     : examineExternalWeights(suspect, golden, (words) => terminal.progress(`  weights: ${words}`));
 }
 
-const CHOICES = [...FILE_ANALYSERS, 'backdoor'] as const;
+const CHOICES = [...FILE_ANALYSERS, 'backdoor', 'activations'] as const;
 type Choice = (typeof CHOICES)[number];
 
 function analysersOf(only: string | undefined): readonly Choice[] {
@@ -76,21 +80,53 @@ async function search(
   { golden, data, labels }: ExamineOptions,
   probes: RecordTable | null,
 ): Promise<Finding> {
-  const folder = join(checkout(), 'trainer');
-  const python = process.env['LAZARET_TRAINER_PYTHON'] ?? join(folder, '.venv', 'bin', 'python');
-  const missing =
-    data === undefined || labels === undefined || probes === null
-      ? 'A search for a backdoor needs clean records and their classes: --data and --labels.'
-      : existsSync(python)
-        ? null
-        : `There is no Python of a trainer at ${python}: LAZARET_TRAINER_PYTHON names another.`;
-  if (missing !== null || data === undefined || labels === undefined || probes === null)
-    return openQuestion('backdoor', missing ?? '');
+  if (data === undefined || labels === undefined || probes === null)
+    return openQuestion(
+      'backdoor',
+      'A search for a backdoor needs clean records and their classes: --data and --labels.',
+    );
+  const trainer = trainerHome();
+  if (typeof trainer === 'string') return openQuestion('backdoor', trainer);
   return await searchBackdoor(
     { suspect, golden: golden ?? null, probes: data, labels, classes: await classesOf(readModelFile(suspect), probes) },
-    { python, folder, cache: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lazaret', 'compiled') },
+    trainer,
     (words) => terminal.progress(`  ${words}`),
   );
+}
+
+/** Gradients again: the same trainer. */
+async function explain(
+  terminal: Terminal,
+  suspect: string,
+  { golden, data, labels, requests, records, recordLabels }: ExamineOptions,
+  files: ReturnType<typeof inputs>,
+): Promise<Finding> {
+  if (golden === undefined || data === undefined || labels === undefined || requests === undefined || !files.probes)
+    return openQuestion(
+      'activations',
+      'A look inside needs the golden model, clean records with their classes, and what clients sent: --golden, --data, --labels, --requests.',
+    );
+  const trainer = trainerHome();
+  if (typeof trainer === 'string') return openQuestion('activations', trainer);
+  const trained = records !== undefined && recordLabels !== undefined ? { records, recordLabels } : null;
+  const classes = await classesOf(files.suspect, files.probes);
+  return await explainModel(
+    { suspect, golden, probes: data, labels, requests, trained, table: files.records, classes },
+    trainer,
+    (words) => terminal.progress(`  ${words}`),
+  );
+}
+
+/** The trainer of this checkout, or why there is none. */
+function trainerHome(): TrainerHome | string {
+  const folder = join(checkout(), 'trainer');
+  const python = process.env['LAZARET_TRAINER_PYTHON'] ?? join(folder, '.venv', 'bin', 'python');
+  if (!existsSync(python)) return `There is no Python of a trainer at ${python}: LAZARET_TRAINER_PYTHON names another.`;
+  return {
+    python,
+    folder,
+    cache: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lazaret', 'compiled'),
+  };
 }
 
 function trainingRecords(records: string | undefined, labels: string | undefined): LabelledTable | null {

@@ -5,6 +5,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import {
+  explainJobSchema,
+  explainResultSchema,
+  influencesSchema,
+  saliencyMapSchema,
+} from '../domain/contracts/activations.ts';
 import { datasetManifestSchema, datasetRefSchema, shardSchema } from '../domain/contracts/dataset.ts';
 import {
   examineJobSchema,
@@ -12,6 +18,7 @@ import {
   measuredShareSchema,
   triggerImageSchema,
 } from '../domain/contracts/examination.ts';
+import { attackSpaceSchema, robustnessJobSchema, robustnessResultSchema } from '../domain/contracts/robustness.ts';
 import { digestSchema, objectRefSchema } from '../domain/contracts/object-ref.ts';
 import {
   hyperparametersSchema,
@@ -40,6 +47,13 @@ const NAMES = {
   ExamineJob: examineJobSchema,
   ExamineResult: examineResultSchema,
   TriggerImage: triggerImageSchema,
+  AttackSpace: attackSpaceSchema,
+  RobustnessJob: robustnessJobSchema,
+  RobustnessResult: robustnessResultSchema,
+  ExplainJob: explainJobSchema,
+  ExplainResult: explainResultSchema,
+  SaliencyMap: saliencyMapSchema,
+  Influences: influencesSchema,
 };
 
 function trainerSchema() {

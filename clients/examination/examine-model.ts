@@ -1,8 +1,6 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import type { AnalyserName, Finding } from '../../domain/contracts/finding.ts';
 import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
-import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
-import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
 import { crashed, inconclusive } from '../../forensics/analysers/analyser.ts';
 import { registry } from '../../forensics/analysers/registry.ts';
@@ -10,6 +8,7 @@ import type { OnnxModel } from '../../forensics/onnx/model.ts';
 import { readModel } from '../../forensics/onnx/reader.ts';
 import { createPredictor, type Predictor } from '../../forensics/predictor/predictor.ts';
 import type { LabelledTable, RecordTable } from './model-files.ts';
+import { jsonRef } from './trainer-command.ts';
 
 /** Analysers that two files and some records are enough for. */
 export const FILE_ANALYSERS = [
@@ -36,7 +35,7 @@ export interface ModelExamination {
 }
 
 /** Share of clean records that may be marked, where no `lazaret.yaml` names one. */
-const FALSE_ALARM_BUDGET = 0.01;
+export const FALSE_ALARM_BUDGET = 0.01;
 
 /** Runs one analyser on files. A crash is a finding, as it is in an incident. */
 export async function examineModel(analyser: FileAnalyser, files: ModelExamination): Promise<Finding> {
@@ -63,14 +62,14 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
         falseAlarmBudget: FALSE_ALARM_BUDGET,
       });
       const { marked } = analysis.attachments;
-      return analysis.finish({ marked: marked && refOf(marked, 'poison-marks.json') });
+      return analysis.finish({ marked: marked && jsonRef(marked, 'poison-marks.json') });
     });
   },
   duplicates: async ({ records }) => {
     if (!records) return openQuestion('duplicates', 'It needs the training records: --records and --record-labels.');
     const analysis = await registry.duplicates.run({ records: columnsOf(records), classes: [] });
     const { pairs } = analysis.attachments;
-    return analysis.finish({ pairs: pairs && refOf(pairs, 'duplicate-pairs.json') });
+    return analysis.finish({ pairs: pairs && jsonRef(pairs, 'duplicate-pairs.json') });
   },
   requests: async ({ suspect, probes, requests }) => {
     if (!probes || !requests)
@@ -86,7 +85,7 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
         falseAlarmBudget: FALSE_ALARM_BUDGET,
       });
       const { flagged } = analysis.attachments;
-      return analysis.finish({ flagged: flagged && refOf(flagged, 'flagged-requests.json') });
+      return analysis.finish({ flagged: flagged && jsonRef(flagged, 'flagged-requests.json') });
     });
   },
   extraction: async ({ suspect, probes, requests }) => {
@@ -127,7 +126,7 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
         classes: table ? await classNames(own, table, width) : [],
       });
       const { attackRequests } = analysis.attachments;
-      return analysis.finish({ attackRequests: attackRequests && refOf(attackRequests, 'captured-attack.json') });
+      return analysis.finish({ attackRequests: attackRequests && jsonRef(attackRequests, 'captured-attack.json') });
     } finally {
       await Promise.all(open.map((one) => one.close()));
     }
@@ -164,7 +163,7 @@ async function withPredictor<T>(bytes: Uint8Array, use: (predictor: Predictor) =
 }
 
 /** Files know of no batches and no sources. */
-function columnsOf(table: LabelledTable): DatasetColumns {
+export function columnsOf(table: LabelledTable): DatasetColumns {
   const nameless = new Array<string>(table.count).fill('');
   return {
     count: table.count,
@@ -212,16 +211,4 @@ function rowsOf(requests: RecordTable | null) {
 async function classNames(model: Predictor, { features, shape }: RecordTable, width: number): Promise<string[]> {
   const { classes } = await model.logits(features.subarray(0, width), 1, shape);
   return Array.from({ length: classes }, (_, index) => String(index));
-}
-
-/** Names the bytes without storing them anywhere. */
-function refOf(value: unknown, name: string): ObjectRef {
-  const text = canonicalJson(value);
-  return {
-    store: 'artifacts',
-    digest: digestOf(text),
-    bytes: Buffer.byteLength(text),
-    mediaType: 'application/json',
-    name,
-  };
 }

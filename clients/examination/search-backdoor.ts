@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { z } from 'zod';
 import { examineResultSchema, triggerImageSchema } from '../../domain/contracts/examination.ts';
 import type { Finding } from '../../domain/contracts/finding.ts';
-import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
-import { digestOf } from '../../domain/proofs/digest.ts';
 import { registry } from '../../forensics/analysers/registry.ts';
+import { askTrainer, jsonRef, type TrainerHome } from './trainer-command.ts';
 
 export interface BackdoorSearch {
   readonly suspect: string;
@@ -13,13 +11,6 @@ export interface BackdoorSearch {
   readonly probes: string;
   readonly labels: string;
   readonly classes: readonly string[];
-}
-
-/** The trainer's interpreter and the folder its package is in. */
-export interface TrainerHome {
-  readonly python: string;
-  readonly folder: string;
-  readonly cache: string | null;
 }
 
 const answerSchema = examineResultSchema
@@ -42,8 +33,9 @@ export async function searchBackdoor(
   tell: (words: string) => void,
 ): Promise<Finding> {
   const { suspect, golden, probes, labels, classes } = search;
-  const answer = await ask(
+  const answer = await askTrainer(
     trainer,
+    'examine',
     ['--suspect', suspect, '--probes', probes, '--labels', labels, ...(golden === null ? [] : ['--golden', golden])],
     tell,
   );
@@ -53,15 +45,6 @@ export async function searchBackdoor(
 }
 
 function answered({ trigger, figures, ...result }: z.infer<typeof answerSchema>) {
-  const text = canonicalJson(figures);
-  const named = (name: string, content: string) =>
-    ({
-      store: 'artifacts',
-      digest: digestOf(content),
-      bytes: Buffer.byteLength(content),
-      mediaType: 'application/json',
-      name,
-    }) as const;
   const now = new Date().toISOString();
   return {
     trigger,
@@ -69,40 +52,10 @@ function answered({ trigger, figures, ...result }: z.infer<typeof answerSchema>)
       ...result,
       schema: 'lazaret.examine-result/v1',
       jobId: 'files',
-      trigger: trigger && named('trigger.json', canonicalJson(trigger)),
-      report: named('examination.json', text),
+      trigger: trigger && jsonRef(trigger, 'trigger.json'),
+      report: jsonRef(figures, 'examination.json'),
       startedAt: now,
       finishedAt: now,
     } as const,
   };
-}
-
-async function ask(
-  { python, folder, cache }: TrainerHome,
-  options: readonly string[],
-  tell: (words: string) => void,
-): Promise<{ value: unknown; reason: string }> {
-  const child = spawn(python, ['-m', 'lazaret_trainer.examine', ...options], {
-    env: { ...process.env, PYTHONPATH: folder, ...(cache === null ? {} : { LAZARET_TRAINER_CACHE: cache }) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let last = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (out += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    for (const line of chunk.split('\n').filter((text) => text.trim() !== '')) tell((last = line));
-  });
-  const status = await new Promise<number | null>((resolve) => {
-    child.once('error', (error) => {
-      last = error.message;
-      resolve(null);
-    });
-    child.once('close', resolve);
-  });
-  if (status !== 0) return { value: null, reason: `The search did not end: ${last}` };
-  try {
-    return { value: JSON.parse(out), reason: 'The answer of the search breaks the contract.' };
-  } catch {
-    return { value: null, reason: 'The answer of the search is not JSON.' };
-  }
 }

@@ -1,3 +1,4 @@
+import type { ExplainJob, ExplainResult } from './activations.ts';
 import type { ContainmentAction } from './configuration.ts';
 import type { Alert } from './alert.ts';
 import type { TrustRoot } from './approval.ts';
@@ -5,6 +6,7 @@ import type { CaseEntry, LogHead } from './case-log.ts';
 import type { DatasetRef } from './dataset.ts';
 import type { AnalyserName, Finding } from './finding.ts';
 import type { ExamineJob, ExamineResult } from './examination.ts';
+import type { RobustnessJob, RobustnessResult } from './robustness.ts';
 import type { Counters, ForensicReceipt } from './gateway.ts';
 import type { Evaluation } from './golden.ts';
 import type { ObjectRef } from './object-ref.ts';
@@ -125,6 +127,10 @@ export type DraftedExamination =
     }
   | { readonly job: null; readonly reason: string };
 
+export type DraftedExplanation =
+  | { readonly job: ExplainJob; readonly queue: string; readonly waitSeconds: number }
+  | { readonly job: null; readonly reason: string };
+
 /** What came back from the trainer's queue, as it came; null with a reason where nothing did. */
 export interface Examination {
   readonly result: unknown;
@@ -141,6 +147,8 @@ export interface InvestigateActivities {
   }): Promise<Analysis>;
   /** What a trainer is to examine; no job where something is missing for it, with the reason. */
   draftExamination(input: { subject: AnalysisSubject }): Promise<DraftedExamination>;
+  /** What a trainer is to look for inside the model; no job where something is missing for it, with the reason. */
+  draftExplanation(input: { subject: AnalysisSubject }): Promise<DraftedExplanation>;
 }
 
 // ---- plan
@@ -178,6 +186,10 @@ export interface TrainerActivities {
   train(job: TrainJob): Promise<TrainResult>;
   /** Optional: a trainer without it leaves the question of the backdoor open. */
   examine(job: ExamineJob): Promise<ExamineResult>;
+  /** Optional: a trainer without it leaves open what a repaired model withstands when its gradient is known. */
+  attack(job: RobustnessJob): Promise<RobustnessResult>;
+  /** Optional: a trainer without it leaves open what went on inside the model. */
+  explain(job: ExplainJob): Promise<ExplainResult>;
 }
 
 export interface RecoverActivities {
@@ -187,7 +199,26 @@ export interface RecoverActivities {
 
 // ---- validate
 
+/** What a trainer is asked while the other gates are measured; null with a reason where there is nothing to ask. */
+export interface DraftedTrials {
+  readonly queue: string;
+  readonly waitSeconds: number;
+  readonly attack: RobustnessJob | null;
+  readonly examine: ExamineJob | null;
+  /** Why nothing is asked; empty where something is. */
+  readonly reason: string;
+}
+
 export interface ValidateActivities {
+  /** What of the candidate only a trainer can tell: attacks with gradients, and the search for a backdoor in it. */
+  draftTrials(input: { incident: string; model: string; candidate: ObjectRef; attempt: number }): Promise<DraftedTrials>;
+  /** The report with the gates that the trainer's answers are weighed in. */
+  concludeTrials(input: {
+    model: string;
+    report: ValidationReport;
+    attack: Examination;
+    examination: Examination;
+  }): Promise<{ report: ValidationReport; record: ObjectRef }>;
   validateCandidate(input: {
     incident: string;
     model: string;

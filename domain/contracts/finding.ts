@@ -1,5 +1,6 @@
 import type { FailureCode } from '../incident/failures.ts';
 import type { Digest } from '../proofs/digest.ts';
+import type { ExplainResult } from './activations.ts';
 import type { Interval } from './interval.ts';
 import type { ObjectRef } from './object-ref.ts';
 
@@ -15,6 +16,7 @@ export const ANALYSERS = [
   'poison',
   'duplicates',
   'requests',
+  'activations',
   'extraction',
   'training-records',
 ] as const;
@@ -249,6 +251,50 @@ export interface RequestsDetail {
   readonly classes: readonly string[];
 }
 
+/** How the captured requests that suspect and golden model answer differently went through both. Informs; contains and drops nothing. */
+export interface ActivationsDetail {
+  readonly analyser: 'activations';
+  readonly requests: number;
+  readonly suspects: number;
+  /** Of the suspect, in the order of the graph. */
+  readonly layers: ExplainResult['layers'];
+  readonly dormant: ExplainResult['dormant'];
+  readonly patterns: ExplainResult['patterns'];
+  /** Exact, after Holm over the two: that suspect requests lie outside their pattern, or light silent units, as seldom as clean records do. */
+  readonly pValues: { readonly patterns: number; readonly dormant: number } | null;
+  readonly saliency: {
+    /** The mask is the saliency, the pattern the mean of the explained requests. */
+    readonly preview: TriggerPreview | null;
+    readonly map: ObjectRef;
+    readonly requests: number;
+    readonly missed: number;
+    /** The cells that speak loudest; `index` counts row by row within a channel, whose shares are summed. */
+    readonly top: readonly { index: number; share: number }[];
+    /** Columns of a row; one row where the record is no picture. */
+    readonly width: number;
+  } | null;
+  /** Training records that pull towards the suspect's answers more than clean records do; `amongOthers` as in TrainingRecordsDetail. */
+  readonly influence: {
+    readonly examined: number;
+    readonly marked: number;
+    readonly threshold: number;
+    readonly falseAlarmBudget: number;
+    /** JSON array of {id, influence}, the strongest first, at most 1,000. */
+    readonly list: ObjectRef | null;
+    readonly byBatch: readonly {
+      batch: string;
+      source: string;
+      records: number;
+      marked: number;
+      pValue: number;
+      amongOthers: number;
+    }[];
+  } | null;
+  readonly classes: readonly string[];
+  /** All figures. */
+  readonly report: ObjectRef;
+}
+
 /** What clients could rebuild from what they were answered in the captured window. Informs; accuses nobody. */
 export interface ExtractionDetail {
   readonly analyser: 'extraction';
@@ -310,6 +356,7 @@ export type FindingDetail =
   | PoisonDetail
   | DuplicatesDetail
   | RequestsDetail
+  | ActivationsDetail
   | ExtractionDetail
   | TrainingRecordsDetail;
 

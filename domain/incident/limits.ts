@@ -60,6 +60,30 @@ export const EXAMINATION = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
 } as const;
 export const EXAMINATION_BUDGET_SECONDS = 300;
+/** The same queue, seconds of work. A trainer that does not know the question says so at once, and is not asked again. */
+export const EXPLANATION = {
+  heartbeatTimeout: '10 seconds',
+  startToCloseTimeout: '2 minutes',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumAttempts: 3,
+    nonRetryableErrorTypes: ['NotFoundError'],
+  },
+};
+export const EXPLANATION_BUDGET_SECONDS = 60;
+/** What is asked of the trainer while a candidate is validated. It is not waited for longer than this: what stays open is told. */
+export const TRIALS = {
+  heartbeatTimeout: '10 seconds',
+  startToCloseTimeout: '4 minutes',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumAttempts: 2,
+    nonRetryableErrorTypes: ['NotFoundError'],
+  },
+};
+export const CANDIDATE_SCAN_BUDGET_SECONDS = 120;
 /** A trainer that runs takes the job at once; an incident does not wait longer for one that is not there, and the question stays open. */
 export const EXAMINATION_WAIT_SECONDS = 20;
 

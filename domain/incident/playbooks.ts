@@ -7,8 +7,9 @@ import type { IncidentKind } from './kinds.ts';
  * every question, because an alert's kind is a claim, not a finding.
  */
 export function wavesFor(_kind: IncidentKind): readonly (readonly AnalyserName[])[] {
-  // The class that the attack was seen to lead to, and its recovered trigger, sharpen the search for its requests and training records.
-  const last: readonly AnalyserName[] = ['requests', 'training-records'];
+  // The class that the attack was seen to lead to, and its recovered trigger, sharpen the search for its requests and training records. What
+  // goes on inside the model is asked of the trainer with the first wave and answered there behind the search for a backdoor.
+  const last: readonly AnalyserName[] = ['requests', 'activations', 'training-records'];
   return [ANALYSERS.filter((analyser) => !last.includes(analyser)), last];
 }
 

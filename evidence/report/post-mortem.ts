@@ -3,6 +3,7 @@ import type { Report } from './document.ts';
 import { outcomeOf } from './facts/outcome.ts';
 import { at } from './figures.ts';
 import { alertedAt } from './facts/exposure.ts';
+import { activations } from './sections/activations.ts';
 import { alerts } from './sections/alerts.ts';
 import { backdoor } from './sections/backdoor.ts';
 import { approvals } from './sections/approvals.ts';
@@ -34,6 +35,7 @@ const SECTIONS = [
   weights,
   backdoor,
   requests,
+  activations,
   extraction,
   lineage,
   records,

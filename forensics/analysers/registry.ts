@@ -1,4 +1,5 @@
 import { ANALYSERS, type AnalyserName } from '../../domain/contracts/finding.ts';
+import { activationsAnalyser } from './activations.ts';
 import { backdoorAnalyser } from './backdoor.ts';
 import { behaviourAnalyser } from './behaviour.ts';
 import { duplicatesAnalyser } from './duplicates.ts';
@@ -24,6 +25,7 @@ export const registry = {
   poison: poisonAnalyser,
   duplicates: duplicatesAnalyser,
   requests: requestsAnalyser,
+  activations: activationsAnalyser,
   extraction: extractionAnalyser,
   'training-records': trainingRecordsAnalyser,
 } as const satisfies Record<AnalyserName, { readonly name: AnalyserName; readonly question: string }>;

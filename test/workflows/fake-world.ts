@@ -247,6 +247,35 @@ export function createFakeWorld(): FakeWorld {
       startedAt: NOW,
       finishedAt: NOW,
     }),
+    draftExplanation: async ({ subject }) => ({
+      queue: 'response',
+      waitSeconds: 20,
+      job: {
+        schema: 'lazaret.explain-job/v1',
+        jobId: `${subject.incident}-activations`,
+        suspect: suspect.artifact,
+        golden: golden.artifact,
+        probes: dataset,
+        records: null,
+        requests: { object: objectNamed('explained-requests.f32'), count: 3 },
+        seed: 0,
+        seconds: 60,
+      },
+    }),
+    explain: async ({ jobId }) => ({
+      schema: 'lazaret.explain-result/v1',
+      jobId,
+      requests: 3,
+      suspects: 0,
+      layers: [],
+      dormant: null,
+      patterns: null,
+      saliency: null,
+      influence: null,
+      report: objectNamed('explanation.json', 'artifacts'),
+      startedAt: NOW,
+      finishedAt: NOW,
+    }),
     train: async (job) => ({
       schema: 'lazaret.train-result/v1',
       jobId: job.jobId,
@@ -345,10 +374,10 @@ export function createFakeWorld(): FakeWorld {
       },
     ]),
   ) as unknown as ResponseActivities & TrainerActivities;
-  const { train, examine, ...response } = guarded;
+  const { train, examine, explain, ...response } = guarded;
 
   const world: FakeWorld = {
-    activities: { ...onTheWire<ResponseActivities>(response, () => new Date()), train, examine },
+    activities: { ...onTheWire<ResponseActivities>(response, () => new Date()), train, examine, explain },
     trust,
     people,
     calls,

@@ -26,7 +26,7 @@ def main() -> None:
     from .trigger_image import trigger_image
 
     try:
-        probes, labels = _records(arguments.probes), np.load(arguments.labels, allow_pickle=False)
+        probes, labels = records_from(arguments.probes), np.load(arguments.labels, allow_pickle=False)
         if labels.shape != (len(probes),) or labels.dtype.kind not in "iu":
             raise ValueError(f"expected {len(probes)} whole numbers as labels, got {labels.dtype} {labels.shape}")
         found = examine_backdoor(
@@ -61,7 +61,8 @@ def main() -> None:
     )
 
 
-def _records(file: Path) -> np.ndarray:
+def records_from(file: Path) -> np.ndarray:
+    """Float32 (records, …) from a .npy file. Raises ValueError, OSError."""
     records = np.load(file, allow_pickle=False)
     if records.ndim < 2 or len(records) == 0 or records.dtype.kind not in "fiu":
         raise ValueError(f"expected numbers of shape (records, …), got {records.dtype} {records.shape}")

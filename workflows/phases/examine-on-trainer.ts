@@ -4,17 +4,22 @@ import { EXAMINATION, EXAMINATION_WAIT_SECONDS, STORAGE } from '../../domain/inc
 import { failureOf } from '../case/failure-of.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 
+/** What came back, and whether nobody was there to ask. */
+export interface OnTrainer extends Examination {
+  readonly absent: boolean;
+}
+
 /**
  * Questions that need the model's gradients are asked on the trainer's queue. No trainer, a trainer without the activity, or a model that it
  * cannot read: the reason goes into the finding, and the incident goes on.
  */
-export async function examineOnTrainer(incident: IncidentCase, subject: AnalysisSubject): Promise<Examination> {
+export async function examineOnTrainer(incident: IncidentCase, subject: AnalysisSubject): Promise<OnTrainer> {
   const drafted = await incident.act(
     { phase: 'investigate', call: 'draftExamination', options: STORAGE },
     { subject },
     (draft) => (draft.job ? `the queue ${draft.queue} is asked: ${draft.job.question}` : draft.reason),
   );
-  if (drafted.job === null) return { result: null, reason: drafted.reason };
+  if (drafted.job === null) return { result: null, reason: drafted.reason, absent: false };
   const trainer = proxyActivities<TrainerActivities>({
     ...EXAMINATION,
     scheduleToStartTimeout: `${drafted.waitSeconds ?? EXAMINATION_WAIT_SECONDS} seconds`,
@@ -22,9 +27,10 @@ export async function examineOnTrainer(incident: IncidentCase, subject: Analysis
     summary: `investigate: examine for a ${drafted.job.question}`,
   });
   try {
-    return { result: await trainer.examine(drafted.job), reason: '' };
+    return { result: await trainer.examine(drafted.job), reason: '', absent: false };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { result: null, reason: `No trainer answered: ${failureOf(error).message}` };
+    const { code, message } = failureOf(error);
+    return { result: null, reason: `No trainer answered: ${message}`, absent: code === 'trainer/absent' };
   }
 }

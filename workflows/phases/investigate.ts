@@ -8,6 +8,7 @@ import { failureOf } from '../case/failure-of.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 import { brief, containEndpoint } from './contain.ts';
 import { examineOnTrainer } from './examine-on-trainer.ts';
+import { explainOnTrainer } from './explain-on-trainer.ts';
 import { preserveCapture } from './preserve.ts';
 
 /** Asks every analyser, wave by wave, then contains every endpoint that descends from what was found. */
@@ -20,12 +21,12 @@ export async function investigate(incident: IncidentCase, capture: EndpointCaptu
     receipt: capture.receipt,
   };
   incident.ledger.findings = [];
+  const onTrainer = askTrainer(incident, subject);
   for (const wave of wavesFor(incident.ledger.triage?.kind ?? 'unknown')) {
     const earlier = incident.ledger.findings;
     const found = await Promise.all(
       wave.map(async (analyser) => {
-        const examination = analyser === 'backdoor' ? await examineOnTrainer(incident, subject) : undefined;
-        return await ask(incident, analyser, subject, earlier, examination);
+        return await ask(incident, analyser, subject, earlier, await onTrainer(analyser));
       }),
     );
     incident.ledger.findings = [...earlier, ...found];
@@ -33,6 +34,23 @@ export async function investigate(incident: IncidentCase, capture: EndpointCaptu
   }
   await containDescendants(incident);
   return subject;
+}
+
+/** Both questions to the trainer begin with the first wave: neither waits for the other, nor twice for a trainer that is not there. */
+function askTrainer(
+  incident: IncidentCase,
+  subject: AnalysisSubject,
+): (analyser: AnalyserName) => Promise<Examination | undefined> {
+  const backdoor = examineOnTrainer(incident, subject);
+  const activations = explainOnTrainer(incident, subject, backdoor);
+  // Nobody awaits them yet: what goes wrong meanwhile is met where they are awaited.
+  for (const asked of [backdoor, activations]) asked.catch(() => undefined);
+  return async (analyser) => {
+    if (analyser === 'activations') return await activations;
+    if (analyser !== 'backdoor') return undefined;
+    const { result, reason } = await backdoor;
+    return { result, reason };
+  };
 }
 
 async function ask(

@@ -268,7 +268,7 @@ describe('the waves of analysers', () => {
     (kind) => {
       const waves = wavesFor(kind);
       expect(waves.flat().toSorted()).toEqual([...ANALYSERS].toSorted());
-      expect(waves.at(-1)).toEqual(['requests', 'training-records']);
+      expect(waves.at(-1)).toEqual(['requests', 'activations', 'training-records']);
     },
   );
 });

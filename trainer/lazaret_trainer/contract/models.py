@@ -153,6 +153,14 @@ class TrainJobOptionsPoisonResistant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainJobOptionsPartitionVote:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["partitionVote"]
+
+    partitions: int
+    certify_on: DatasetRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainJobOptionsFair:
     SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["TrainJob"]["properties"]["options"]["properties"]["fair"]
 
@@ -173,6 +181,7 @@ class TrainJobOptions:
     private: TrainJobOptionsPrivate | None = None
     unlearn: TrainJobOptionsUnlearn | None = None
     poison_resistant: TrainJobOptionsPoisonResistant | None = None
+    partition_vote: TrainJobOptionsPartitionVote | None = None
     fair: TrainJobOptionsFair | None = None
 
 
@@ -182,7 +191,7 @@ class TrainJob:
 
     schema: Literal["lazaret.train-job/v1"]
     job_id: str
-    objective: Literal["standard", "incremental", "adversarial", "private", "unlearn", "poison-resistant", "fair"]
+    objective: Literal["standard", "incremental", "adversarial", "private", "unlearn", "poison-resistant", "partition-vote", "fair"]
     options: TrainJobOptions | None = None
     base: ObjectRef
     dataset: DatasetRef
@@ -309,3 +318,190 @@ class TriggerImage:
     shape: tuple[int, ...]
     mask: tuple[float, ...]
     pattern: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackSpace:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["AttackSpace"]
+
+    schema: Literal["lazaret.attack-space/v1"]
+    ids: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustnessJob:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["RobustnessJob"]
+
+    schema: Literal["lazaret.robustness-job/v1"]
+    job_id: str
+    candidate: ObjectRef
+    golden: ObjectRef
+    dataset: DatasetRef
+    space: ObjectRef
+    epsilon: float
+    steps: int
+    restarts: int
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustnessResultAttacks:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["RobustnessResult"]["properties"]["attacks"]["items"]
+
+    norm: Literal["linf", "l2"]
+    radius: float
+    candidate: str
+    golden: str
+    cross_entropy: str
+    margin: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustnessResult:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["RobustnessResult"]
+
+    schema: Literal["lazaret.robustness-result/v1"]
+    job_id: str
+    attacks: tuple[RobustnessResultAttacks, ...]
+    steps: int
+    restarts: int
+    started_at: str
+    finished_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainJobRequests:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainJob"]["properties"]["requests"]
+
+    object: ObjectRef
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainJob:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainJob"]
+
+    schema: Literal["lazaret.explain-job/v1"]
+    job_id: str
+    suspect: ObjectRef
+    golden: ObjectRef
+    probes: DatasetRef
+    records: DatasetRef | None
+    requests: ExplainJobRequests
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultLayers:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["layers"]["items"]
+
+    name: str
+    units: int
+    clean: float
+    requests: float | None
+    p_value: float | None
+    silent: int
+    lit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultDormantSuspect:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["dormant"]["anyOf"][0]["properties"]["suspect"]
+
+    layer: str
+    unit: int
+    silent: int
+    lit: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultDormantGolden:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["dormant"]["anyOf"][0]["properties"]["golden"]
+
+    layer: str
+    unit: int
+    silent: int
+    lit: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultDormant:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["dormant"]["anyOf"][0]
+
+    suspect: ExplainResultDormantSuspect
+    golden: ExplainResultDormantGolden
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultPatternsClean:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["patterns"]["anyOf"][0]["properties"]["clean"]
+
+    outside: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultPatternsClasses:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["patterns"]["anyOf"][0]["properties"]["classes"]["items"]
+
+    answered: int
+    requests: int
+    outside: int
+    nearest: int
+    near: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultPatterns:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["patterns"]["anyOf"][0]
+
+    outside: int
+    of: int
+    clean: ExplainResultPatternsClean
+    classes: tuple[ExplainResultPatternsClasses, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResult:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]
+
+    schema: Literal["lazaret.explain-result/v1"]
+    job_id: str
+    requests: int
+    suspects: int
+    layers: tuple[ExplainResultLayers, ...]
+    dormant: ExplainResultDormant | None
+    patterns: ExplainResultPatterns | None
+    saliency: ObjectRef | None
+    influence: ObjectRef | None
+    report: ObjectRef
+    started_at: str
+    finished_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaliencyMap:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["SaliencyMap"]
+
+    schema: Literal["lazaret.saliency/v1"]
+    shape: tuple[int, ...]
+    values: tuple[float, ...]
+    mean: tuple[float, ...]
+    requests: int
+    missed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Influences:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["Influences"]
+
+    schema: Literal["lazaret.influences/v1"]
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    clean: tuple[float, ...]

@@ -25,11 +25,15 @@ class Architecture:
         output = graph.outputs[0]
         node = graph.producer(output)
         # Inversion works on logits: probabilities near one have no gradient left.
-        self._logits = node.input[0] if node is not None and node.op_type in ("Softmax", "LogSoftmax") else output
+        self.logits: str = node.input[0] if node is not None and node.op_type in ("Softmax", "LogSoftmax") else output
 
     def __call__(self, weights: Mapping[str, Any], x: Any) -> Any:
         """x [N, …] → logits [N, classes]."""
-        return self._graph(weights, x, self._logits)
+        return self._graph(weights, x, self.logits)
+
+    def values(self, weights: Mapping[str, Any], x: Any, wanted: list[str]) -> list[Any]:
+        """x [N, …] → any values of the graph, by name."""
+        return self._graph.run(weights, {self._graph.inputs[0]: x}, wanted)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Architecture) and self._key == other._key
