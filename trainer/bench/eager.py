@@ -1,12 +1,13 @@
-"""The same training steps in PyTorch's eager mode, for throughput.py; run by an interpreter that has torch: `eager.py NETWORK SECONDS
-THREADS` (0: as many as it takes by itself).
+"""The same training steps in PyTorch's eager mode, for throughput.py; run by an interpreter that has torch: `eager.py NETWORK THREADS`.
 
-Prints JSON: samples per second and per second of processor time, threads, version.
+Every line of the standard input is a number of seconds to train for, every answer a line of JSON: samples per second of the clock and of
+the processor, threads, version.
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -26,10 +27,8 @@ def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     return nn.Sequential(*convolutions, *dense), (channels, size, size)
 
 
-def main(name: str, seconds: float, threads: int) -> None:
+def stepping(name: str) -> Callable[[], None]:
     torch.manual_seed(0)
-    if threads:
-        torch.set_num_threads(threads)
     model, shape = network(name)
     features, labels = torch.rand(RECORDS, *shape), torch.randint(0, 10, (RECORDS,))
     optimizer, criterion = torch.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
@@ -42,16 +41,23 @@ def main(name: str, seconds: float, threads: int) -> None:
         optimizer.step()
         loss.item()
 
+    return step
+
+
+def main(name: str, threads: int) -> None:
+    torch.set_num_threads(threads)
+    step = stepping(name)
     for _ in range(5):
         step()
-    steps, began, busy = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - began < seconds:
-        step()
-        steps += 1
-    rate = steps * BATCH / (time.perf_counter() - began)
-    lean = steps * BATCH / (time.process_time() - busy)
-    print(json.dumps({"rate": rate, "lean": lean, "threads": torch.get_num_threads(), "version": torch.__version__}))
+    for line in sys.stdin:
+        steps, began, busy = 0, time.perf_counter(), time.process_time()
+        while time.perf_counter() - began < float(line):
+            step()
+            steps += 1
+        clock, processor = (steps * BATCH / spent for spent in (time.perf_counter() - began, time.process_time() - busy))
+        told = {"clock": clock, "processor": processor, "threads": torch.get_num_threads(), "version": torch.__version__}
+        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,10 +1,12 @@
 """Samples per second of training steps beside PyTorch's eager mode: `python bench/throughput.py --torch PYTHON [--json]`.
 
-PYTHON is an interpreter that has torch; without one its half is left out. The two take turns, so that other work on the machine
-disturbs both alike, and the best turn of each counts. Here a step is `Course.advance`, with everything that a job does in it; one thread
-computes, because results are to be the same on every machine. PyTorch takes its turns with its own number of threads (all cores) and with
-one: on a machine with other work, threads that wait for each other lose more than they gain. There the samples per second of processor time
-tell more than those of the clock; both are printed.
+PYTHON is an interpreter that has torch; without one its half is left out. Both train the same network, batch and optimiser. They take
+turns, so that other work on the machine disturbs both alike; every turn gives one ratio, and the table shows their mean with its interval.
+A step is `Course.advance` here, with everything that a job does in it. Two comparisons are made: a core each, the same one, and all cores
+each. Here one thread computes in both, because results are to be the same on every machine; PyTorch takes as many threads as cores.
+
+Where other work runs beside, threads wait for a core: then the samples per second of processor time tell more than those of the clock, and
+`--processor` compares these. Over all cores they would count the waiting of PyTorch's threads for each other, so there the clock counts.
 """
 
 import argparse
@@ -13,7 +15,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,61 +33,96 @@ NETWORKS = {"mlp": ("mlp", 28, 1), "cnn28": ("cnn", 28, 1), "cnn32": ("cnn", 32,
 
 RECORDS = 4096
 
+Rates = dict[str, float]
+"""Samples per second by the `clock` and of the `processor`."""
 
-def stepping(name: str) -> Callable[[float], tuple[float, float]]:
-    """Trains for some seconds and tells samples per second, of the clock and of the processor. The first call compiles."""
+
+def stepping(name: str) -> Callable[[float], Rates]:
+    """Trains for some seconds. The first call compiles."""
     kind, size, channels = NETWORKS[name]
     random = np.random.RandomState(0)
     features = random.rand(RECORDS, channels, size, size).astype(np.float32)
     training = Lab().course(network(kind, size, 0, channels), features, random.randint(0, 10, RECORDS))
     state = training.start()
 
-    def train(seconds: float) -> tuple[float, float]:
+    def train(seconds: float) -> Rates:
         nonlocal state
         steps, began, busy = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() - began < seconds:
             state = training.advance(state)
             steps += 1
         samples = steps * training.batch_size
-        return samples / (time.perf_counter() - began), samples / (time.process_time() - busy)
+        return {"clock": samples / (time.perf_counter() - began), "processor": samples / (time.process_time() - busy)}
 
     return train
 
 
-def eager(python: Path, name: str, seconds: float, threads: int) -> dict[str, float]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("OMP_NUM_THREADS", "NPROC", "XLA_FLAGS")}
-    command = [str(python), str(Path(__file__).with_name("eager.py")), name, str(seconds), str(threads)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)  # noqa: S603
+class Eager:
+    """PyTorch in a process of its own, on these cores. It waits between its turns."""
+
+    def __init__(self, python: Path, name: str, cores: Sequence[int]):
+        environment = {key: value for key, value in os.environ.items() if key not in ("OMP_NUM_THREADS", "NPROC", "XLA_FLAGS")}
+        command = [str(python), str(Path(__file__).with_name("eager.py")), name, str(len(cores))]
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cores)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
+        os.sched_setaffinity(0, before)
+        self.version = ""
+
+    def __call__(self, seconds: float) -> Rates:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        self.version = answer["version"]
+        return {"clock": answer["clock"], "processor": answer["processor"]}
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+def on(cores: Sequence[int], train: Callable[[float], Rates], seconds: float) -> Rates:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    rates = train(seconds)
+    os.sched_setaffinity(0, before)
+    return rates
+
+
+def compare(figures: Figures, name: str, chosen: argparse.Namespace) -> None:
+    train, cores = stepping(name), sorted(os.sched_getaffinity(0))
+    train(0.1)
+    settings = {"one core": cores[:1], "all cores": cores} if len(cores) > 1 else {"one core": cores}
+    for words, mine in settings.items():
+        eager = Eager(chosen.torch, name, mine) if chosen.torch else None
+        kind = "processor" if chosen.processor and len(mine) == 1 else "clock"
+        for turn in range(chosen.turns):
+            rates = on(mine, train, chosen.seconds)
+            if eager is None:
+                print(f"{name}, {words}: {rates['clock']:.0f} samples/s, {rates['processor']:.0f} of processor time", flush=True)
+                continue
+            theirs = eager(chosen.seconds)
+            told = f"{rates['clock']:.0f} ({rates['processor']:.0f} of processor time), PyTorch {eager.version} {theirs['clock']:.0f}"
+            print(f"{name}, {words}, turn {turn}: {told} ({theirs['processor']:.0f}) samples/s", flush=True)
+            figures.add(Goal(f"training.throughput.{name}, {words}", "× PyTorch", 1.5), rates[kind] / theirs[kind])
+        if eager is not None:
+            eager.end()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Training steps beside PyTorch's.")
     parser.add_argument("--torch", type=Path, help="an interpreter that has torch")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=1.5, help="of a turn")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--processor", action="store_true", help="on one core compare samples per second of processor time")
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     chosen = parser.parse_args()
     device.configure(None)
     figures = Figures()
     for name in chosen.only:
-        train = stepping(name)
-        train(0.1)
-        mine, theirs = [], []
-        for _ in range(chosen.turns):
-            mine.append(train(chosen.seconds))
-            if chosen.torch:
-                theirs += [eager(chosen.torch, name, chosen.seconds, threads) for threads in (0, 1)]
-        rate, lean = (max(each) for each in zip(*mine, strict=True))
-        line = f"{name}: {rate:.0f} samples/s, {lean:.0f} of processor time"
-        if theirs:
-            line += f"; PyTorch {theirs[0]['version']}"
-            for threads in (1, max(each["threads"] for each in theirs)):
-                turns = [each for each in theirs if each["threads"] == threads]
-                rates = [max(each[kind] for each in turns) for kind in ("rate", "lean")]
-                line += f", {threads} threads: {rates[0]:.0f}, {rates[1]:.0f}"
-            figures.add(Goal(f"training.throughput.{name}", "× PyTorch", 1.5), rate / max(each["rate"] for each in theirs))
-        print(line, flush=True)
+        compare(figures, name, chosen)
     if chosen.torch is None:
         print("PyTorch: left out (no --torch PYTHON)")
     figures.print(chosen.json)

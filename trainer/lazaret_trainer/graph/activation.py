@@ -5,17 +5,18 @@ import math
 import jax
 import jax.numpy as jnp
 
+from .images import on_images
 from .registry import Array, Call, operator
 
 
 @operator("Relu")
 def relu(call: Call, x: Array) -> Array:
-    return jnp.maximum(x, 0)
+    return on_images(lambda x: jnp.maximum(x, 0), x)
 
 
 @operator("Sigmoid")
 def sigmoid(call: Call, x: Array) -> Array:
-    return jax.nn.sigmoid(x)
+    return on_images(jax.nn.sigmoid, x)
 
 
 @operator("Softplus")
@@ -35,7 +36,7 @@ def mish(call: Call, x: Array) -> Array:
 
 @operator("LeakyRelu")
 def leaky_relu(call: Call, x: Array) -> Array:
-    return jnp.where(x >= 0, x, call.get("alpha", 0.01) * x)
+    return on_images(lambda x: jnp.where(x >= 0, x, call.get("alpha", 0.01) * x), x)
 
 
 @operator("ThresholdedRelu")

@@ -1,7 +1,7 @@
 """Convolutions over [N, C, spatial…].
 
-XLA's convolution on a CPU is 5–10 times slower inside a training step than the same sum written as a matrix product over
-gathered patches (im2col), so that plain two-dimensional kernels take that way.
+How a plain two-dimensional kernel is computed decides how long a training step on a CPU takes: as a whole over many records with their
+channels last (images.py), else as a matrix product over gathered patches (im2col).
 """
 
 import math
@@ -9,6 +9,7 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
+from .images import SEVERAL_RECORDS, channels_first, channels_last, convolve_images
 from .registry import Array, Call, operator
 from .windows import Window, split, window
 
@@ -20,6 +21,9 @@ LARGEST_GATHERED_KERNEL = 49
 def convolve(call: Call, x: Array, weight: Array, bias: Array = None) -> Array:
     frame = window(call, x.shape[2:], weight.shape[2:])
     groups = call.get("group", 1)
+    if x.ndim == 4 and groups == 1 and _whole(x, frame):
+        result = convolve_images(channels_last(x), jnp.transpose(weight, (2, 3, 1, 0)), frame.padding)
+        return channels_first(result if bias is None else result + bias)
     if x.ndim == 4 and groups == 1 and math.prod(frame.kernel) <= LARGEST_GATHERED_KERNEL:
         return _gathered(x, weight, bias, frame)
     result = lax.conv_general_dilated(
@@ -32,6 +36,12 @@ def convolve(call: Call, x: Array, weight: Array, bias: Array = None) -> Array:
         feature_group_count=groups,
     )
     return _biased(result, bias)
+
+
+def _whole(x: Array, frame: Window) -> bool:
+    """Neighbouring windows over enough records. Fewer come with a gradient for each record: XLA makes of many kernels' gradients one
+    convolution in groups, which takes many times as long as the product."""
+    return {*frame.strides, *frame.dilations} == {1} and x.shape[0] >= SEVERAL_RECORDS and jnp.issubdtype(x.dtype, jnp.floating)
 
 
 def _gathered(x: Array, weight: Array, bias: Array, frame: Window) -> Array:

@@ -49,6 +49,7 @@ class Course(ABC):
         self._augment = jax.jit(augment, static_argnums=2)
         self._apply = jax.jit(self._applied)
         self._fused = jax.jit(self._fused_step)
+        self._key = jax.jit(self.key)
 
     # What an objective says of itself.
 
@@ -112,7 +113,7 @@ class Course(ABC):
         """One step."""
         batch = self.batch(state)
         if state.parts == 1:
-            batch = self.prepared(state.parameters, batch, self.key(state.step))
+            batch = self.prepared(state.parameters, batch, self._key(np.uint32(state.step)))
             parameters, optimizer, loss, seen = self._fused(state.parameters, state.optimizer, batch, np.uint32(state.step))
         else:
             gradient, loss, seen = self.in_parts(state, batch)
