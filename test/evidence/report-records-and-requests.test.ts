@@ -22,6 +22,41 @@ const pixel = Buffer.from([0, 255, 0, 255]).toString('base64');
 const findings: readonly Finding[] = [
   found(
     {
+      analyser: 'activations',
+      requests: 300,
+      suspects: 60,
+      layers: [{ name: hostile, units: 64, clean: 0.97, requests: 0.9, pValue: 0.01, silent: 5, lit: 1 }],
+      dormant: null,
+      patterns: {
+        outside: 55,
+        of: 60,
+        clean: { outside: 4, n: 225 },
+        classes: [{ answered: 1, requests: 60, outside: 55, nearest: 0, near: 40 }],
+      },
+      pValues: { patterns: 1e-40, dormant: 1 },
+      saliency: {
+        preview: { width: 2, height: 2, pattern: pixel, mask: pixel },
+        map: stickerCase.captures[0]!.preserved.window,
+        requests: 60,
+        missed: 0.01,
+        top: [{ index: 3, share: 0.8 }],
+        width: 2,
+      },
+      influence: {
+        examined: 1000,
+        marked: 50,
+        threshold: 0.7,
+        falseAlarmBudget: 0.01,
+        list: null,
+        byBatch: [{ batch: hostile, source: 'kiosk', records: 60, marked: 50, pValue: 1e-30, amongOthers: 1e-20 }],
+      },
+      classes,
+      report: stickerCase.captures[0]!.preserved.window,
+    },
+    'Most requests lie outside their pattern.',
+  ),
+  found(
+    {
       analyser: 'poison',
       examined: 1000,
       of: 1000,
@@ -102,6 +137,7 @@ describe('the findings about records and requests in the post-mortem', () => {
     ['Near duplicates', 'A burst was found.', 'b7'],
     ['Captured requests that carry', 'Requests carry a trigger.', 'Superposition'],
     ['rebuild', 'A copy is possible.', 'too few answers'],
+    ['Inside the model', 'Most requests lie outside their pattern.', 'row 2, column 2'],
   ])('%s: title, sentence and figures stand in both renderings', (title, sentence, figure) => {
     for (const text of [renderMarkdown(file), renderHtml(file)])
       for (const words of [title, sentence, figure]) expect(text.replaceAll('\u00a0', ' ')).toContain(words);
@@ -111,7 +147,7 @@ describe('the findings about records and requests in the post-mortem', () => {
     const text = renderMarkdown(stickerCase);
     expect(
       text.match(/Not measured: (nobody looked|the captured requests were not tested|no copy was tried)/g),
-    ).toHaveLength(4);
+    ).toHaveLength(5);
   });
 
   it('cannot write markup with the names of classes, batches, sources and clients', () => {

@@ -7,7 +7,9 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
+import type { temporal } from '@temporalio/proto';
 import { fileURLToPath } from 'node:url';
+import type { Stamped } from '../../domain/contracts/activities.ts';
 import { SEARCH_ATTRIBUTES } from '../../domain/contracts/search-attributes.ts';
 import { canonicalJson } from '../../domain/proofs/canonical-json.ts';
 import { merkleRootHex } from '../../domain/proofs/merkle.ts';
@@ -18,6 +20,34 @@ import { stageOf, type Stage } from './stage.ts';
 const engine = enginePath('temporal');
 const withEngine = engine ? describe : describe.skip;
 const QUIET = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+
+/** What was scheduled on a trainer's queue: its place in the history, and how long it may wait to begin. */
+function askedOfTrainers(events: readonly HistoryEvent[]) {
+  return events.flatMap(({ activityTaskScheduledEventAttributes: asked }, place) => {
+    const name = asked?.activityType?.name ?? '';
+    return name === 'examine' || name === 'explain'
+      ? [{ name, place, seconds: Number(asked?.scheduleToStartTimeout?.seconds) }]
+      : [];
+  });
+}
+
+/** What an analyser was given of the trainer's answer. */
+function toldTo({ world }: Stage, analyser: string): unknown {
+  return world.calls
+    .map((call) => call.input as { analyser?: string; examination?: unknown })
+    .find((input) => input.analyser === analyser)?.examination;
+}
+
+/** Drafts a question for a queue that a trainer has a second to take it from. */
+function sentTo(world: FakeWorld, draft: 'draftExamination' | 'draftExplanation', queue: string): void {
+  const drafted = world.activities[draft] as (input: never) => Promise<Stamped<{ job: unknown }>>;
+  world.activities[draft] = (async (input: never) => {
+    const { value, at } = await drafted(input);
+    return { at, value: value.job === null ? value : { ...value, queue, waitSeconds: 1 } };
+  }) as never;
+}
 
 withEngine('an incident', () => {
   let environment: TestWorkflowEnvironment;
@@ -97,26 +127,53 @@ withEngine('an incident', () => {
     });
   });
 
-  it('waits as long as the model allows for a trainer to begin an examination, and then leaves the question open', async () => {
+  it('waits as long as the model allows for a trainer to begin an examination, for all its questions at once, and leaves them open', async () => {
     await inWorld(
       async (at) => {
         await at.waitsAt('plan');
         const events = (await at.handle.fetchHistory()).events ?? [];
-        const asked = events
-          .map((event) => event.activityTaskScheduledEventAttributes)
-          .find((scheduled) => scheduled?.activityType?.name === 'examine');
-        expect(Number(asked?.scheduleToStartTimeout?.seconds)).toBe(1);
-        const told = at.world.calls
-          .map((call) => call.input as { analyser?: string; examination?: unknown })
-          .find((input) => input.analyser === 'backdoor');
-        expect(told?.examination).toEqual({ result: null, reason: expect.stringMatching(/^No trainer answered/) });
+        const asked = askedOfTrainers(events);
+        expect(asked.map(({ name }) => name).toSorted()).toEqual(['examine', 'explain']);
+        for (const { seconds } of asked) expect(seconds).toBe(1);
+        const given = events.findIndex((event) => event.activityTaskTimedOutEventAttributes);
+        for (const { place } of asked) expect(place).toBeLessThan(given);
+        for (const analyser of ['backdoor', 'activations'])
+          expect(toldTo(at, analyser)).toEqual({
+            result: null,
+            reason: expect.stringMatching(/^No trainer answered/),
+          });
       },
       (world) => {
-        const draft = world.activities.draftExamination;
-        world.activities.draftExamination = async (input) => {
-          const { value, at } = await draft(input);
-          return { at, value: value.job === null ? value : { ...value, queue: 'nobody', waitSeconds: 1 } };
-        };
+        sentTo(world, 'draftExamination', 'nobody');
+        sentTo(world, 'draftExplanation', 'nobody');
+      },
+    );
+  });
+
+  it('asks a trainer that was busy with the search for a backdoor once more what went on inside', async () => {
+    await inWorld(
+      async (at) => {
+        await at.waitsAt('plan');
+        const asked = askedOfTrainers((await at.handle.fetchHistory()).events ?? []);
+        expect(asked.map(({ name }) => name).toSorted()).toEqual(['examine', 'explain', 'explain']);
+        expect(toldTo(at, 'backdoor')).toMatchObject({ result: { verdict: 'clean' } });
+        expect(toldTo(at, 'activations')).toMatchObject({ result: null });
+      },
+      (world) => sentTo(world, 'draftExplanation', 'nobody'),
+    );
+  });
+
+  it('does not wait for a trainer that does not know the question', async () => {
+    await inWorld(
+      async (at) => {
+        await at.waitsAt('plan');
+        expect(toldTo(at, 'activations')).toEqual({
+          result: null,
+          reason: expect.stringMatching(/^No trainer answered: .*not registered/),
+        });
+      },
+      (world) => {
+        delete (world.activities as Partial<FakeWorld['activities']>).explain;
       },
     );
   });
