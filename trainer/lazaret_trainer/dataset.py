@@ -6,6 +6,7 @@ manifest. So a shard is one that a signer vouched for, which says nothing about 
 
 import json
 import math
+import mmap
 import os
 import tempfile
 from collections.abc import Iterator
@@ -78,7 +79,10 @@ def scratch(shape: tuple[int, int]) -> np.ndarray:
         with tempfile.TemporaryFile(prefix="lazaret-records-") as file:
             # Reserved now: where the disk is full, a page of a file with holes would end the process.
             os.posix_fallocate(file.fileno(), 0, 4 * math.prod(shape))
-            return np.asarray(np.memmap(file, np.float32, "r+", shape=shape))
+            mapped = mmap.mmap(file.fileno(), 4 * math.prod(shape))
+            # Batches are drawn from anywhere: reading ahead would read each epoch many times over.
+            mapped.madvise(mmap.MADV_RANDOM)
+            return np.frombuffer(mapped, np.float32).reshape(shape)
     except OSError as error:
         raise TrainerFailure(
             "trainer/out-of-memory", f"{4 * math.prod(shape)} bytes of scratch space are needed: {error.strerror}"
