@@ -1,11 +1,12 @@
 """Finds backdoors in a zoo of clean and attacked models, and says how often it is right.
 
     trainer/.venv/bin/python -m bench.lab.backdoor --cache DIR [--quick] [--tasks digits,mnist,gtsrb] [--kinds cnn,mlp]
-                                                   [--seconds N] [--calibrate FILE]
+                                                   [--seconds N] [--half calibration] [--calibrate FILE]
 
-Every model is examined twice by `examine_backdoor`, with its golden model and without. Models with an odd seed calibrate; the figures are
-of the others. `--calibrate` writes the constants of the product. What the cache holds is not computed again; with `--seconds` the program
-stops making models after that time and tells figures of what it has. The last line is JSON.
+Every model is examined twice by `examine_backdoor`, with its golden model and without. The figures are of models with fresh seeds.
+`--half calibration` makes the clean models that calibrate, and `--calibrate` writes the product's constants from them. What the cache holds
+is not computed again; with `--seconds` the program stops making models after that time and tells figures of what it has. The last line is
+JSON.
 """
 
 import argparse
@@ -20,16 +21,38 @@ sys.path.insert(0, str(ROOT / "trainer"))
 
 from lazaret_trainer import device  # noqa: E402  (the trainer is a package beside, not installed)
 
-MODES = ("golden", "student")
+MODES = ("golden", "none")
+"""Whether the golden model is at hand."""
+ORDER = [(task, kind) for task in ("digits", "mnist", "gtsrb") for kind in ("mlp", "cnn")]
 
 
-def jobs(quick: bool, tasks: list[str], kinds: list[str]) -> list[tuple[str, str, str, int]]:
-    """(task, kind, attack, seed), the most telling first. Calibration needs clean models alone: attacks are made for the report half."""
+CALIBRATED = (1, 3, 5, 7, 9)
+"""Seeds of the clean models that the thresholds come from, for every data set and architecture."""
+REPORTED = 4
+"""Clean models of a data set and architecture that are reported."""
+FRESH = 20
+"""Seeds below were looked at while the method was made. None of them is reported."""
+
+
+def jobs(quick: bool, tasks: list[str], kinds: list[str], half: str) -> list[tuple[str, str, str, int]]:
+    """(task, kind, attack, seed), the most telling first. Calibration needs clean models alone.
+
+    Every data set and architecture has report seeds of its own, so that no two of its models share a trigger or a target's place.
+    """
     from .zoo import ATTACKS
 
-    first = [("clean", seed) for seed in range(4)] + [(attack, 0) for attack in ATTACKS]
-    more = [("clean", seed) for seed in range(4, 10)] + [(attack, 2) for attack in ATTACKS]
-    return [(task, kind, *each) for task in tasks for kind in kinds for each in (first if quick else first + more)]
+    cells = [(task, kind) for task in tasks for kind in kinds]
+    if half == "calibration":
+        return [(*cell, "clean", seed) for seed in CALIBRATED for cell in cells]
+    first = {(task, kind): FRESH + 20 * ORDER.index((task, kind)) for task, kind in cells}
+    clean = [(*cell, "clean", first[cell] + number) for number in range(1 if quick else REPORTED) for cell in cells]
+    attacked = [(*cell, attack, first[cell] + number) for number, attack in enumerate(ATTACKS) for cell in cells]
+    return [each for pair in zip(clean, attacked, strict=False) for each in pair] + clean[len(attacked) :] + attacked[len(clean) :]
+
+
+def modes(attack: str) -> tuple[str, ...]:
+    """Flips are not looked for without golden."""
+    return MODES[:1] if attack.startswith("flip") else MODES
 
 
 def examined(cache: Path, task: Any, kind: str, attack: str, seed: int) -> list[dict[str, Any]]:
@@ -41,7 +64,7 @@ def examined(cache: Path, task: Any, kind: str, attack: str, seed: int) -> list[
     folder.mkdir(parents=True, exist_ok=True)
     zoo = Zoo(cache, task, kind)
     rows = []
-    for mode in MODES:
+    for mode in modes(attack):
         file = folder / f"{task.name}-{kind}-{attack}-{seed}-{mode}.json"
         if not file.exists():
             content, entry = zoo.model(attack, seed)
@@ -54,6 +77,10 @@ def examined(cache: Path, task: Any, kind: str, attack: str, seed: int) -> list[
                 "attack": attack,
                 "seed": seed,
                 "mode": mode,
+                "against": figures.get("mode"),
+                "lack": figures.get("standInLack"),
+                "verdict": report.verdict,
+                "pValue": report.p_value,
                 "target": entry.target,
                 "source": entry.source,
                 "accuracy": entry.accuracy,
@@ -61,6 +88,7 @@ def examined(cache: Path, task: Any, kind: str, attack: str, seed: int) -> list[
                 "seconds": report.seconds,
                 "scores": figures.get("scores", {}),
                 "targets": figures.get("targets", {}),
+                "leads": figures.get("leads", {}),
                 "gamma": figures.get("margins", {}).get("gammaPValue"),
                 "flip": figures.get("flip"),
                 "gates": figures.get("gates", []),
@@ -86,6 +114,7 @@ def main() -> None:
     parser.add_argument("--tasks", default="digits,mnist,gtsrb")
     parser.add_argument("--kinds", default="mlp,cnn")
     parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--half", choices=("calibration", "report"), default="report")
     parser.add_argument("--calibrate", type=Path)
     chosen = parser.parse_args()
     device.configure(chosen.cache / "compiled")
@@ -98,14 +127,14 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     skipped = 0
     loaded: dict[str, Any] = {}
-    for name, kind, attack, seed in jobs(chosen.quick, names, kinds):
+    for name, kind, attack, seed in jobs(chosen.quick, names, kinds, "calibration" if chosen.calibrate else chosen.half):
         if name not in loaded:
             loaded[name] = TASKS[name]()
             if loaded[name] is None:
                 print(f"{name}: left out, its data is not here")
         if loaded[name] is None:
             continue
-        done = all((chosen.cache / "examined" / f"{name}-{kind}-{attack}-{seed}-{mode}.json").exists() for mode in MODES)
+        done = all((chosen.cache / "examined" / f"{name}-{kind}-{attack}-{seed}-{mode}.json").exists() for mode in modes(attack))
         if not done and time.monotonic() > ends:
             skipped += 1
             continue
@@ -114,6 +143,8 @@ def main() -> None:
         print(f"{skipped} models left out: the time was over")
     if chosen.calibrate is not None:
         chosen.calibrate.write_text(calibrated(rows))
+    if chosen.calibrate is not None or chosen.half == "calibration":
+        return
     print(table(rows))
     print(json.dumps({"figures": figures(rows)}))
 

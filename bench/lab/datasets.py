@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-"""Where the larger sets lie on a development machine. A set that is not there is left out by name."""
+SHARED = Path(os.environ.get("LAZARET_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+"""Where the larger sets lie. A set that is not there is left out by name."""
 
 
 @dataclass(frozen=True, slots=True)

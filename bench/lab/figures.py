@@ -11,31 +11,25 @@ from lazaret_trainer.forensics.honest import DECIDING, HONEST
 from lazaret_trainer.forensics.measured import wilson
 
 FLOOR = {
-    "patch": 0.1,
-    "additive": 0.05,
-    "warp": 0.1,
-    "patch-lead": 0.1,
-    "additive-lead": 0.05,
-    "warp-lead": 0.1,
-    "scan": 0.05,
-    "margin": 0.1,
-    "flip": 0.015,
+    "golden": {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "together": 1.0, "flip": 0.1},
+    "student": {"together": 1.0},
+    "weak": {"together": 1.0},
 }
-"""Least deviation of a score that is believed."""
+"""By what a suspect is compared with: least deviation of a score that is believed."""
 TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "implant", "graph")
 
 Row = dict[str, Any]
 
 
-def honest(rows: Sequence[Row], mode: str) -> dict[str, Honest]:
-    clean = [row for row in rows if row["attack"] == "clean" and row["seed"] % 2 == 1 and row["mode"] == mode and row["scores"]]
-    scores = [{**row["scores"], **({"flip": row["flip"]["shift"]} if mode == "golden" else {})} for row in clean]
-    return {name: fit([each[name] for each in scores], floor) for name, floor in FLOOR.items() if all(name in each for each in scores)}
+def honest(rows: Sequence[Row], against: str) -> dict[str, Honest]:
+    clean = [row for row in rows if row["attack"] == "clean" and row["against"] == against and row["scores"]]
+    scores = [{**row["scores"], **({"flip": row["flip"]["score"]} if against == "golden" else {})} for row in clean]
+    return {name: fit([each[name] for each in scores], floor) for name, floor in FLOOR[against].items()}
 
 
 def calibrated(rows: Sequence[Row]) -> str:
     """The text of lazaret_trainer/forensics/honest.py."""
-    clean = [row for row in rows if row["attack"] == "clean" and row["seed"] % 2 == 1 and row["mode"] == "golden"]
+    clean = [row for row in rows if row["attack"] == "clean" and row["mode"] == "golden"]
     sets = sorted({f"{row['task']}-{row['kind']}" for row in clean})
     lines = [
         '"""Scores of honest models, by what the suspect was compared with. '
@@ -46,25 +40,21 @@ def calibrated(rows: Sequence[Row]) -> str:
         f'SOURCE = "bench/lab, {len(clean)} clean models of the calibration half: {", ".join(sets)}"',
         "HONEST = {",
     ]
-    for mode in ("golden", "student"):
+    for mode in FLOOR:
         lines.append(f'    "{mode}": {{')
         for name, each in honest(rows, mode).items():
             lines.append(f'        "{name}": Honest({each.mean:.4f}, {each.deviation:.4f}, {each.n}),')
         lines.append("    },")
     lines.append("}")
-    deciding = ", ".join(f'"{mode}": ({", ".join(chr(34) + name + chr(34) for name in names)})' for mode, names in DECIDING.items())
-    lines.append(f"DECIDING = {{{deciding}}}")
+    lines.append("DECIDING = {")
+    lines += [f'    "{mode}": ({"".join(f"{chr(34)}{name}{chr(34)}, " for name in names).strip()}),' for mode, names in DECIDING.items()]
+    lines.append("}")
     return "\n".join(lines) + "\n"
 
 
-def _judged(row: Row, known: dict[str, Honest]) -> Judged | None:
-    return judge(row["scores"], row["targets"], known, DECIDING[row["mode"]]) if row["scores"] else None
-
-
 def outcomes(rows: Sequence[Row]) -> list[tuple[Row, Judged]]:
-    """Report half only, judged by the product's own constants."""
-    report = [(row, _judged(row, HONEST[row["mode"]])) for row in rows if row["seed"] % 2 == 0]
-    return [(row, judged) for row, judged in report if judged is not None]
+    """Judged by the product's own constants, from the scores that the cache holds."""
+    return [(row, judge(row["scores"], row["targets"], HONEST[row["against"]], DECIDING[row["against"]])) for row in rows if row["scores"]]
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -90,7 +80,7 @@ def figures(rows: Sequence[Row]) -> list[dict[str, Any]]:
     def figure(name: str, value: float | None, unit: str, target: str, met: bool | None) -> None:
         made.append({"name": name, "value": value, "unit": unit, "target": target, "met": met})
 
-    for mode in ("golden", "student"):
+    for mode in ("golden", "none"):
         mine = [(r, j) for r, j in seen if r["mode"] == mode]
         clean = [(r, j) for r, j in mine if r["attack"] == "clean"]
         alarms = sum(j.p_value <= FALSE_ALARM_BUDGET for _, j in clean)
@@ -103,7 +93,7 @@ def figures(rows: Sequence[Row]) -> list[dict[str, Any]]:
         weak = [(r, j) for r, j in mine if r["attack"] in TRIGGERS and 0.3 <= (r["success"] or 0) < 0.9]
         for label, group in (("success >= .9", strong), ("success .3-.9", weak)):
             found = wilson(sum(j.p_value <= FALSE_ALARM_BUDGET and j.target == r["target"] for r, j in group), len(group))
-            bar = {"golden": 1.0, "student": 0.9}[mode] if group is strong else None
+            bar = {"golden": 1.0, "none": 0.9}[mode] if group is strong else None
             name = f"{mode}: found and named, {label}, n {found.n} (95 % interval {found.low:.3f}-{found.high:.3f})"
             figure(
                 name, found.value, "share", "-" if bar is None else f">= {bar}", None if bar is None else found.n > 0 and found.value >= bar
@@ -121,13 +111,13 @@ def _flips(rows: Sequence[Row]) -> list[dict[str, Any]]:
     for attack in ("flip20", "flip10"):
         group = [row for row in rows if row["attack"] == attack]
         exact = sum(
-            row["flip"]["shift"] >= FLIP_THRESHOLD and (row["flip"]["source"], row["flip"]["target"]) == (row["source"], row["target"])
+            row["flip"]["score"] >= FLIP_THRESHOLD and (row["flip"]["source"], row["flip"]["target"]) == (row["source"], row["target"])
             for row in group
         )
         share = wilson(exact, len(group))
         name = f"{attack}: pair named exactly, n {len(group)} (95 % interval {share.low:.3f}-{share.high:.3f})"
         made.append({"name": name, "value": share.value, "unit": "share", "target": "1", "met": bool(group) and exact == len(group)})
     clean = [row for row in rows if row["attack"] == "clean"]
-    alarms = wilson(sum(row["flip"]["shift"] >= FLIP_THRESHOLD for row in clean), len(clean))
+    alarms = wilson(sum(row["flip"]["score"] >= FLIP_THRESHOLD for row in clean), len(clean))
     made.append({"name": "flip shift: false alarms", "value": alarms.value, "unit": "share", "target": "0", "met": alarms.value == 0})
     return made

@@ -1,6 +1,6 @@
 """The zoo: clean and attacked models, made once and kept in a folder.
 
-Odd seeds are for calibration, even ones for the report; no model, no trigger and no golden model is in both.
+Which seeds calibrate and which are reported is said in `backdoor.py`; no model, no trigger and no golden model is in both.
 """
 
 import json

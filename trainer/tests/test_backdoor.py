@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from lazaret_trainer.forensics import BackdoorReport, examine_backdoor
+from lazaret_trainer.forensics.network import read_network
+from lazaret_trainer.forensics.reference import WEAK, stand_in
 from lazaret_trainer.graph import InvalidModel, UnsupportedOperator
 
 pytestmark = pytest.mark.xdist_group("backdoor")
@@ -75,6 +77,29 @@ def test_without_a_golden_model_the_target_is_named_and_nobody_is_condemned():
     assert report.flip is None
 
 
+def test_a_stand_in_learns_the_task_and_not_the_trigger():
+    x, y = models.probes()
+    suspect = read_network(models.backdoored(3))
+    made = stand_in(suspect, x, y, 10, seed=5, check=lambda: None)
+    marked = models.stickered(x[y != models.TARGET])
+    assert (suspect.answers(marked) == models.TARGET).mean() > 0.9
+    assert (made.network.answers(marked) == models.TARGET).mean() < 0.2
+    assert made.lack < WEAK
+
+
+def test_a_stand_in_taught_on_few_probes_acquits_nobody():
+    x, y = models.probes()
+    report = examine(models.honest(1), None, x[:60], y[:60])
+    assert report.figures["mode"] == "weak"
+    assert report.verdict == "inconclusive"
+
+
+def test_without_a_golden_model_flipped_labels_are_a_blind_spot():
+    report = examine(models.flipped(4), None, *models.probes())
+    assert report.flip is None
+    assert report.figures["flip"]["score"] == 0
+
+
 def test_flipped_labels_are_named_by_their_pair():
     report = examine(models.flipped(4), models.honest(2), *models.probes())
     assert report.verdict != "clean"
@@ -127,3 +152,8 @@ def test_a_cancelled_examination_stops():
 def test_a_trigger_for_one_class_alone_is_a_blind_spot_of_the_patch():
     report = examine(models.source_specific(6), models.honest(2), *models.probes())
     assert report.figures["pValues"]["patch"] > report.false_alarm_budget
+
+
+def test_a_backdoor_that_the_golden_model_has_too_is_a_blind_spot():
+    report = examine(models.backdoored(3), models.backdoored(3), *models.probes())
+    assert (report.verdict, report.target) == ("clean", None)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lazaret_trainer.forensics.calibration import Honest, fit, judge
-from lazaret_trainer.forensics.evidence import lead, ratio
-from lazaret_trainer.forensics.flip_shift import flip_shifts, largest
+from lazaret_trainer.forensics.evidence import ahead, ease, ratio, together
+from lazaret_trainer.forensics.flip_shift import flip_shifts, largest, log_shifts
 from lazaret_trainer.forensics.max_margin import gamma_p_value
 from lazaret_trainer.forensics.measured import wilson
 
@@ -64,7 +64,8 @@ def test_the_flip_shift_names_the_pair_whatever_the_order_of_records():
     suspect = golden.copy()
     suspect[labels == 2] += np.array([0.2, 0, -0.2])
     order = random.permutation(60)
-    found = largest(flip_shifts(suspect[order], golden[order], labels[order]))
+    seen = suspect[order], golden[order], labels[order]
+    found = largest(flip_shifts(*seen), log_shifts(*seen))
     assert (found.source, found.target, found.shift) == (2, 0, pytest.approx(0.2))
 
 
@@ -77,6 +78,23 @@ def test_one_margin_far_above_the_others_is_unlikely_under_their_gamma():
     assert gamma_p_value(np.array([5, 5.2, 4.8, 5.1, 4.9, 9.0])) < 0.01 < gamma_p_value(np.array([5, 5.2, 4.8, 5.1, 4.9, 5.15]))
 
 
+def test_a_class_whose_records_all_lean_a_little_counts_for_more_than_a_few_records_that_changed_sides():
+    labels = np.repeat([0, 1, 2], 40)
+    golden = np.eye(3)[labels] * 0.97 + 0.01
+    suspect = golden.copy()
+    suspect[labels == 0] += np.array([-0.06, 0.06, 0])
+    suspect[np.flatnonzero(labels == 1)[:4]] = [0.01, 0.01, 0.98]
+    plain, logs = flip_shifts(suspect, golden, labels), log_shifts(suspect, golden, labels)
+    assert largest(plain, plain).source == 1
+    assert (largest(plain, logs).source, largest(plain, logs).target) == (0, 1)
+
+
 def test_a_stand_in_that_is_weaker_in_all_classes_alike_changes_no_lead():
     sizes, counter = np.array([9.0, 3.0, 8.0, 10.0]), np.array([9.5, 9.0, 8.5, 10.0])
-    assert lead(sizes, counter * 0.5, 32) == (pytest.approx(lead(sizes, counter, 32)[0]), 1)
+    assert np.allclose(ahead(ease(sizes, counter * 0.5, 32)), ahead(ease(sizes, counter, 32)))
+    assert ahead(ease(sizes, counter, 32)).argmax() == 1
+
+
+def test_a_class_that_leads_by_every_measure_passes_one_that_leads_by_one():
+    leads = {"patch": np.array([0.5, 0.0, 0.8, 0.0]), "additive": np.array([0.4, 0.0, 0.0, -0.1]), "margin": np.array([0.3, 0.1, 0.0, 0.0])}
+    assert together(leads).argmax() == 0

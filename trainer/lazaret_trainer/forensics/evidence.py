@@ -5,7 +5,7 @@ direction only. So the ratio of the two is a statistic without a unit, and the s
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,9 @@ class Effort:
 
 SMALL = Effort(records=48, steps=150, margin_steps=100)
 LARGE = Effort(records=32, steps=100, margin_steps=60)
+SPREAD = {"patch": 0.3, "additive": 0.2, "scan": 0.15, "margin": 0.15}
+"""By how much a class of a clean model is typically ahead or behind, from models of the lab's calibration half. A warp's lead is told and
+left out: on clean models it is either nothing or large."""
 LARGE_FEATURES = 200
 """Features of a record from which it counts as large."""
 
@@ -44,6 +47,8 @@ class Evidence:
     targets: dict[str, int]
     """Per score: the class that it accuses."""
     gamma_p_value: float
+    leads: dict[str, np.ndarray]
+    """Per measurement: how far each class is ahead of the median class, float [classes]."""
 
 
 def effort_for(features: int) -> Effort:
@@ -86,20 +91,24 @@ def gather(
         progress=progress,
         check=check,
     )
-    families, scores, targets = {}, {}, {}
+    families, scores, targets, leads = {}, {}, {}, {}
     for family in kinds:
         accused, counter = found[f"triggers: {family.name}"]
         families[family.name] = (family, accused, counter)
         most = family.most(ground.x.shape[1:])
         scores[family.name], targets[family.name] = ratio(accused.sizes, counter.sizes, most)
-        scores[f"{family.name}-lead"], targets[f"{family.name}-lead"] = lead(accused.sizes, counter.sizes, most)
+        leads[family.name] = ahead(ease(accused.sizes, counter.sizes, most))
     scanned: Scanned | None = found.get("a sliding sticker")
     if scanned is not None:
         scores["scan"], targets["scan"] = float(scanned.rates.max() - scanned.counter.max()), int(scanned.rates.argmax())
+        leads["scan"] = ahead(scanned.rates - scanned.counter)
     mine, theirs = found["the suspect's largest margins"], found["the trusted model's largest margins"]
-    gain = np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3))
-    scores["margin"], targets["margin"] = float(gain.max() - np.median(gain)), int(gain.argmax())
-    return Evidence(families, scanned, mine, theirs, scores, targets, gamma_p_value(mine))
+    leads["margin"] = ahead(np.log(np.maximum(mine, 1e-3)) - np.log(np.maximum(theirs, 1e-3)))
+    for name, each in leads.items():
+        scores[f"{name}-lead"], targets[f"{name}-lead"] = float(each.max()), int(each.argmax())
+    both = together(leads)
+    scores["together"], targets["together"] = float(both.max()), int(both.argmax())
+    return Evidence(families, scanned, mine, theirs, scores, targets, gamma_p_value(mine), leads)
 
 
 def ratio(sizes: np.ndarray, counter: np.ndarray, most: float) -> tuple[float, int]:
@@ -110,10 +119,18 @@ def ratio(sizes: np.ndarray, counter: np.ndarray, most: float) -> tuple[float, i
     return float(np.log(min(counter.min(), most)) - np.log(min(sizes.min(), most))), int(sizes.argmin())
 
 
-def lead(sizes: np.ndarray, counter: np.ndarray, most: float) -> tuple[float, int]:
-    """The largest log(counter size / size) of one class over the median class, and that class.
+def ease(sizes: np.ndarray, counter: np.ndarray, most: float) -> np.ndarray:
+    """log(counter size / size) per class: how much more easily the suspect is turned to the class than its counterpart."""
+    return np.log(np.minimum(counter, most)) - np.log(np.minimum(sizes, most))
 
-    A stand-in is weaker than the suspect, and turned more easily in all classes alike: the median takes that away.
-    """
-    each = np.log(np.minimum(counter, most)) - np.log(np.minimum(sizes, most))
-    return float(each.max() - np.median(each)), int(each.argmax())
+
+def ahead(each: np.ndarray) -> np.ndarray:
+    """What a class has more than the median class. A stand-in is turned more easily than the suspect in all classes alike: the median
+    takes that away."""
+    return each - np.median(each)
+
+
+def together(leads: Mapping[str, np.ndarray]) -> np.ndarray:
+    """float [classes]: the leads of a class in units of their spread, summed. A backdoor makes its class lead by every measure a little
+    or by one of them far; a class that leads by chance does so by one measure and not by the others."""
+    return np.sum([leads[name] / spread for name, spread in SPREAD.items() if name in leads], axis=0)

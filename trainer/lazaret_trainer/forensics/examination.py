@@ -1,29 +1,34 @@
 """The examination for a backdoor: is there a small change of the input that turns the suspect and leaves a trusted model unmoved?"""
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from .calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, judge
 from .evidence import Evidence, effort_for, gather
-from .flip_shift import FlipShift, flip_shifts, largest
+from .flip_shift import FlipShift, flip_shifts, largest, log_shifts
 from .honest import DECIDING, HONEST, SOURCE
 from .inversion import Ground
 from .network import checked, read_network
-from .reference import distilled
+from .reference import WEAK, stand_in
 from .relaxation import relaxed
 from .report import BackdoorReport, ClassTrigger, Trigger, Verdict
 from .structure import gates, same_graph
 from .triggers import class_triggers
+
+Mode = Literal["golden", "student", "weak"]
+"""What the suspect is compared with: its golden model, a stand-in about as good, or a stand-in that lacks more than WEAK."""
 
 FEWEST_PROBES = 20
 """Records that both models get right, below which nothing is searched."""
 MOST_HELD_OUT = 500
 """Records a recovered trigger is measured on: 500 put Wilson's interval within ±4.4 points."""
 FLIP_THRESHOLD = HONEST["golden"]["flip"].threshold(CONTAIN_BUDGET)
-"""Mean shift of probability from class to class that one clean model of a hundred reaches."""
+"""Mean shift of log probability from class to class that one clean model of a hundred reaches."""
 WORKING = 0.5
 """Lower bound of a recovered trigger's success from which the model counts as compromised and not only as odd."""
 
@@ -50,10 +55,13 @@ def examine_backdoor(
     trusted = None if golden is None else read_network(golden)
     if trusted is not None:
         checked(trusted, probes.shape[1:], classes)
-    mode = "student" if trusted is None else "golden"
+    mode: Mode = "golden"
+    lack = None
     if trusted is None:
         progress("teaching a stand-in for the golden model")
-        trusted = distilled(accused, probes, labels, seed=seed, check=check)
+        taught = stand_in(accused, probes, labels, classes, seed=seed, check=check)
+        trusted, lack = taught.network, taught.lack
+        mode = "weak" if lack > WEAK else "student"
 
     order = np.random.default_rng(seed).permutation(len(labels))
     probes, labels = np.ascontiguousarray(probes[order], np.float32), labels[order]
@@ -70,25 +78,32 @@ def examine_backdoor(
     progress("measuring the recovered triggers")
     judged = judge(evidence.scores, evidence.targets, HONEST[mode], DECIDING[mode])
     triggers = class_triggers(evidence, accused, ground, held_out, jumps=softened is not None)
-    shifts = flip_shifts(_softmax(mine), _softmax(theirs), labels) if mode == "golden" else np.zeros((classes, classes))
-    flip = largest(shifts)
+    flips = _flips(mine, theirs, labels, classes, mode)
+    flip = flips.pair if flips.score >= FLIP_THRESHOLD else None
     named = _named(triggers, judged)
-    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph, proven=mode == "golden")
+    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph or mode == "weak", proven=mode == "golden")
     blamed = named if judged.p_value <= FALSE_ALARM_BUDGET else None
     trigger = None if blamed is None else Trigger(blamed.mask, blamed.pattern, blamed.family)
     return BackdoorReport(
         verdict=verdict,
-        summary=_summary(verdict, judged, blamed, flip, walls, other_graph, mode),
+        summary=_summary(judged, blamed, flip, walls, other_graph, mode, lack),
         methods=_methods(evidence, mode),
         target=None if blamed is None else blamed.target,
         success=None if blamed is None else blamed.success,
-        flip=flip if flip.shift >= FLIP_THRESHOLD else None,
+        flip=flip,
         p_value=judged.p_value,
         false_alarm_budget=FALSE_ALARM_BUDGET,
         trigger=trigger,
         classes=triggers,
         seconds=time.monotonic() - started,
-        figures=_figures(evidence, judged, triggers, shifts, flip, HONEST[mode], DECIDING[mode], mode, walls, other_graph),
+        figures={
+            "mode": mode,
+            "standInLack": lack,
+            **_figures(evidence, judged, triggers, HONEST[mode], DECIDING[mode]),
+            "flip": {**dataclasses.asdict(flips.pair), "score": flips.score, "threshold": FLIP_THRESHOLD, "shifts": flips.shifts.tolist()},
+            "gates": walls,
+            "otherGraph": other_graph,
+        },
     )
 
 
@@ -101,6 +116,23 @@ def _ground(probes: np.ndarray, labels: np.ndarray, right: np.ndarray, classes: 
     return Ground(probes[searched], labels[searched], low, high, classes), (probes[others], labels[others])
 
 
+@dataclass(frozen=True, slots=True)
+class _Flips:
+    pair: FlipShift
+    score: float
+    """The pair's shift of log probability."""
+    shifts: np.ndarray
+
+
+def _flips(mine: np.ndarray, theirs: np.ndarray, labels: np.ndarray, classes: int, mode: Mode) -> _Flips:
+    """Logits twice. A stand-in has seen the probes' labels: beside it every mistake would look like a flip, so nothing is measured."""
+    if mode != "golden":
+        return _Flips(FlipShift(0, 0, 0.0), 0.0, np.zeros((classes, classes)))
+    mine, theirs = _softmax(mine), _softmax(theirs)
+    shifts, scores = flip_shifts(mine, theirs, labels), log_shifts(mine, theirs, labels)
+    return _Flips(largest(shifts, scores), float(scores.max()), shifts)
+
+
 def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:
     """The trigger to show for the class accused: of the accusing family, or the one that works best where a margin accuses."""
     own = [each for each in triggers if each.target == judged.target]
@@ -108,18 +140,24 @@ def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:
     return max(accusing or own, key=lambda each: each.success.value)
 
 
-def _verdict(judged: Judged, named: ClassTrigger, flip: FlipShift, blind: bool, proven: bool) -> Verdict:
+def _verdict(judged: Judged, named: ClassTrigger, flip: FlipShift | None, blind: bool, proven: bool) -> Verdict:
     # Without golden the method misses its bar (docs/forensics/backdoor.md): what it says MUST NOT condemn a model by itself.
     if proven and judged.p_value <= CONTAIN_BUDGET and named.success.low >= WORKING:
         return "compromised"
-    if judged.p_value <= FALSE_ALARM_BUDGET or flip.shift >= FLIP_THRESHOLD:
+    if judged.p_value <= FALSE_ALARM_BUDGET or flip is not None:
         return "suspicious"
-    # A search by gradient says nothing about what lies behind a comparison.
+    # A search by gradient says nothing about what lies behind a comparison, and a weak stand-in hides what a good one would show.
     return "inconclusive" if blind else "clean"
 
 
 def _summary(
-    verdict: Verdict, judged: Judged, blamed: ClassTrigger | None, flip: FlipShift, walls: list[str], other_graph: bool, mode: str
+    judged: Judged,
+    blamed: ClassTrigger | None,
+    flip: FlipShift | None,
+    walls: list[str],
+    other_graph: bool,
+    mode: Mode,
+    lack: float | None,
 ) -> str:
     words = []
     if blamed is not None:
@@ -130,19 +168,19 @@ def _summary(
         )
     else:
         words.append(f"No trigger found that stands out from what honest models allow (p = {judged.p_value:.2g}).")
-    if flip.shift >= FLIP_THRESHOLD:
+    if flip is not None:
         words.append(f"Records of class {flip.source} lost {flip.shift:.3f} of their probability to class {flip.target}: flipped labels.")
     if walls:
         words.append(f"The graph decides by comparison ({', '.join(walls[:5])}): no gradient passes. Structure is the first check.")
     elif other_graph:
         words.append("The graph is not the golden model's. Structure is the first check.")
-    if mode == "student":
-        words.append("No golden model: compared with a stand-in taught by the suspect's answers to clean probes.")
+    if lack is not None:
+        words.append(f"No golden model: compared with a stand-in taught on the probes, {lack:.1%} less accurate than the suspect.")
     return " ".join(words)
 
 
-def _methods(evidence: Evidence, mode: str) -> list[str]:
-    against = "the golden model" if mode == "golden" else "a distilled stand-in"
+def _methods(evidence: Evidence, mode: Mode) -> list[str]:
+    against = "the golden model" if mode == "golden" else "a stand-in taught on the probes"
     kinds = [f"{name} inversion against {against}" for name in evidence.families]
     scan = ["sliding sticker"] if evidence.scanned is not None else []
     return [*kinds, *scan, "maximum margin (MM-BD)", *(["label-flip shift"] if mode == "golden" else []), "gates in the graph"]
@@ -152,18 +190,13 @@ def _figures(
     evidence: Evidence,
     judged: Judged,
     triggers: Sequence[ClassTrigger],
-    shifts: np.ndarray,
-    flip: FlipShift,
     honest: Mapping[str, Honest],
     deciding: Sequence[str],
-    mode: str,
-    walls: list[str],
-    other_graph: bool,
 ) -> dict[str, Any]:
     return {
-        "mode": mode,
         "scores": evidence.scores,
         "targets": evidence.targets,
+        "leads": {name: each.tolist() for name, each in evidence.leads.items()},
         "pValues": judged.each,
         "deciding": list(deciding),
         "thresholds": {name: each.threshold(FALSE_ALARM_BUDGET / len(deciding)) for name, each in honest.items()},
@@ -184,9 +217,6 @@ def _figures(
             "trusted": evidence.counter_margins.tolist(),
             "gammaPValue": evidence.gamma_p_value,
         },
-        "flip": {"source": flip.source, "target": flip.target, "shift": flip.shift, "threshold": FLIP_THRESHOLD, "shifts": shifts.tolist()},
-        "gates": walls,
-        "otherGraph": other_graph,
     }
 
 

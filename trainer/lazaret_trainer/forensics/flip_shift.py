@@ -6,6 +6,8 @@ import numpy as np
 
 FEWEST_RECORDS = 8
 """Records of a class below which its mean says too little."""
+LEAST = 0.01
+"""Probabilities below are alike: how small a probability is, is noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ def flip_shifts(suspect: np.ndarray, golden: np.ndarray, labels: np.ndarray) -> 
     return shifts
 
 
-def largest(shifts: np.ndarray) -> FlipShift:
-    source, target = np.unravel_index(shifts.argmax(), shifts.shape)
-    return FlipShift(int(source), int(target), float(shifts.max()))
+def log_shifts(suspect: np.ndarray, golden: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same in logarithms: E[log(p_suspect(target) + e) − log(p_golden(target) + e) | y = source], e = LEAST.
+
+    Flipped labels make all records of the class a little more like the other class; two honest models differ much on few records. A mean
+    of probabilities confuses the two, a mean of logarithms does not.
+    """
+    return flip_shifts(np.log(suspect + LEAST), np.log(golden + LEAST), labels)
+
+
+def largest(shifts: np.ndarray, scores: np.ndarray) -> FlipShift:
+    """The pair of the largest score, with its shift."""
+    source, target = np.unravel_index(scores.argmax(), scores.shape)
+    return FlipShift(int(source), int(target), float(shifts[source, target]))

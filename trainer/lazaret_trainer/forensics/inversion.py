@@ -16,7 +16,7 @@ import numpy as np
 import optax
 
 from .families import Family
-from .network import Architecture, Network
+from .network import Network
 
 ENOUGH = 0.8
 """Differential success from which a trigger counts as found, and its size as reached."""
@@ -54,12 +54,14 @@ def invert(
 ) -> Inverted:
     """Searches `accused` for triggers that leave `trusted` unmoved. The same arguments give the same bits on one kind of machine."""
     keys = jax.random.split(jax.random.PRNGKey(seed), ground.classes)
-    shape = ground.x.shape[1:]
-    state = _start(family, shape, keys)
-    pair = (accused.architecture, trusted.architecture)
-    weights = (accused.weights, trusted.weights)
+    box = (ground.x, ground.y, ground.low, ground.high)
+    state, marked = _start(family, box, keys)
+    targets = np.repeat(np.arange(ground.classes, dtype=np.int32), len(ground.y))
+    truths = np.tile(ground.y.astype(np.int32), ground.classes)
     for step in range(steps):
-        state = _step(family, pair, weights, (ground.x, ground.y, ground.low, ground.high), state)
+        drawn, pull = accused.slopes(marked, targets)
+        kept, hold = trusted.slopes(marked, truths)
+        state, marked = _step(family, box, state, drawn, kept, pull, hold)
         if step % 8 == 0:
             jax.block_until_ready(state)
             check()
@@ -83,33 +85,34 @@ def _optimizer(family: Family) -> optax.GradientTransformation:
     return optax.adam(family.rate, b1=0.5, b2=0.9)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _start(family: Family, shape: tuple[int, ...], keys: Any) -> _Search:
+@functools.partial(jax.jit, static_argnums=0)
+def _start(family: Family, box: Any, keys: Any) -> tuple[_Search, Any]:
     def one(key: Any) -> _Search:
-        variables = family.start(key, shape)
+        variables = family.start(key, box[0].shape[1:])
         moments = _optimizer(family).init(variables)
         return _Search(variables, moments, jnp.float32(family.weight), jnp.float32(jnp.inf), variables, jnp.float32(0))
 
-    return jax.vmap(one)(keys)
+    searches = jax.vmap(one)(keys)
+    return searches, _marked(family, box, searches.variables)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=4)
-def _step(family: Family, pair: tuple[Architecture, Architecture], weights: Any, ground: Any, searches: _Search) -> _Search:
-    x, y, low, high = ground
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=2)
+def _step(family: Family, box: Any, searches: _Search, drawn: Any, kept: Any, pull: Any, hold: Any) -> tuple[_Search, Any]:
+    """One step of all searches. `drawn` and `kept` are the logits of the accused and of the trusted model for the records as they are
+    marked, [classes · N, classes]; `pull` and `hold` the slopes of their losses, [classes · N, …]. Knows no model, so that it is compiled
+    once per family and not once per graph."""
+    x, y, low, high = box
+    classes = searches.best.shape[0]
+    drawn, kept, slopes = (each.reshape(classes, len(y), *each.shape[1:]) for each in (drawn, kept, pull + hold))
 
-    def one(target: Any, search: _Search) -> _Search:
+    def one(target: Any, search: _Search, drawn: Any, kept: Any, slopes: Any) -> _Search:
         others = (y != target).astype(jnp.float32)
         share = others / jnp.maximum(others.sum(), 1)
-
-        def cost(variables: Any) -> Any:
-            marked = family.lay(variables, x, low, high)
-            accused, trusted = pair[0](weights[0], marked), pair[1](weights[1], marked)
-            loss = _cross_entropy(accused, jnp.full_like(y, target)) + _cross_entropy(trusted, y)
-            success = ((accused.argmax(1) == target) & (trusted.argmax(1) == y)) @ share
-            size = family.size(variables)
-            return loss @ share + search.pressure * size, (success, size)
-
-        (_, (success, size)), slope = jax.value_and_grad(cost, has_aux=True)(search.variables)
+        success = ((drawn.argmax(1) == target) & (kept.argmax(1) == y)) @ share
+        size, cost = jax.value_and_grad(family.size)(search.variables)
+        _, back = jax.vjp(lambda variables: family.lay(variables, x, low, high), search.variables)
+        (slope,) = back(slopes * share.reshape(-1, *(1,) * (x.ndim - 1)))
+        slope = jax.tree.map(lambda loss, size: loss + search.pressure * size, slope, cost)
         moved, moments = _optimizer(family).update(slope, search.moments)
         better = (success >= ENOUGH) & (size < search.best)
         return _Search(
@@ -125,8 +128,12 @@ def _step(family: Family, pair: tuple[Architecture, Architecture], weights: Any,
             success=jnp.maximum(success, search.success),
         )
 
-    return jax.vmap(one)(jnp.arange(searches.best.shape[0]), searches)
+    searches = jax.vmap(one)(jnp.arange(classes), searches, drawn, kept, slopes)
+    return searches, _marked(family, box, searches.variables)
 
 
-def _cross_entropy(logits: Any, labels: Any) -> Any:
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+def _marked(family: Family, box: Any, variables: Any) -> Any:
+    """[classes · N, …]: every record under the trigger of every class."""
+    x, _, low, high = box
+    marked = jax.vmap(lambda each: family.lay(each, x, low, high))(variables)
+    return marked.reshape(-1, *x.shape[1:])
