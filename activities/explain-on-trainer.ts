@@ -7,6 +7,7 @@ import {
 } from '../domain/contracts/activations.ts';
 import type { AnalysisSubject, DraftedExplanation, Examination } from '../domain/contracts/activities.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
+import { Failure } from '../domain/incident/failure.ts';
 import { EXAMINATION_WAIT_SECONDS, EXPLANATION_BUDGET_SECONDS } from '../domain/incident/limits.ts';
 import { readManifest } from '../evidence/dataset/read.ts';
 import type { ActivationsNeeds } from '../forensics/analysers/activations.ts';
@@ -23,8 +24,23 @@ const SEED = 0;
 /** Of the window, the latest: an attack that raised the alert is at its end. */
 const MOST_REQUESTS = 1_000;
 
-/** The job of a look inside the model, with the captured requests as the trainer takes them, or why there is none. */
+/**
+ * The job of a look inside the model, with the captured requests as the trainer takes them, or why there is none. What cannot be read for its
+ * own sake is a reason; storage that is away is not: the step is tried again.
+ */
 export async function draftExplanation(deps: Needs, subject: AnalysisSubject): Promise<DraftedExplanation> {
+  try {
+    return await drafted(deps, subject);
+  } catch (error) {
+    if (error instanceof Failure && error.code.startsWith('storage/')) throw error;
+    return {
+      job: null,
+      reason: `There is nothing to ask with: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+}
+
+async function drafted(deps: Needs, subject: AnalysisSubject): Promise<DraftedExplanation> {
   const { capture } = subject;
   const golden = await deps.registry.latest(subject.model);
   if (!capture.model) return { job: null, reason: 'The bytes of the suspect were not captured.' };

@@ -67,6 +67,8 @@ function judge(needs: ActivationsNeeds): Analysis<ActivationsAttachments> {
   };
 }
 
+const MOST_CLASSES = 50;
+
 /** Both against clean records of the same model. A silent unit counts as far as the golden model's own are not lit by the same requests. */
 function tested({ patterns, dormant }: ExplainResult): ActivationsDetail['pValues'] {
   if (patterns === null || dormant === null) return null;
@@ -92,7 +94,7 @@ function detailOf(
     suspects: result.suspects,
     layers: result.layers,
     dormant: result.dormant,
-    patterns: result.patterns,
+    patterns: result.patterns && { ...result.patterns, classes: busiest(result.patterns.classes) },
     pValues,
     saliency: saliency && result.saliency && { ...saliencyOf(saliency), map: result.saliency },
     influence: pull && {
@@ -106,6 +108,11 @@ function detailOf(
     classes,
     report: result.report,
   };
+}
+
+/** The classes that most suspect requests are answered: the finding travels through the workflow's history. */
+function busiest<T extends { readonly requests: number }>(classes: readonly T[]): T[] {
+  return [...classes].sort((a, b) => b.requests - a.requests).slice(0, MOST_CLASSES);
 }
 
 function summarise(detail: ActivationsDetail): string {

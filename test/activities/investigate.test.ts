@@ -145,6 +145,88 @@ describe('the investigation', () => {
     expect(forged.summary).toContain('breaks the contract');
   });
 
+  it('drafts the look inside from the captured requests, and the training records where provenance names them', async () => {
+    const activities = createInvestigateActivities(world.deps);
+    const drafted = async () => await activities.draftExplanation({ subject });
+    expect(await drafted()).toMatchObject({ job: null, reason: expect.stringContaining('golden') });
+    registered.into(world);
+    const { count, width } = columnsOf('window');
+    expect(await drafted()).toMatchObject({
+      queue: 'gpu',
+      waitSeconds: 20,
+      job: { requests: { count }, records: null },
+    });
+    await provenance();
+    const { job } = await drafted();
+    expect(job?.records?.name).toBe('digits-new');
+    const bytes = await world.store.get(job!.requests.object);
+    expect(bytes.byteLength).toBe(4 * count * width);
+    expect(new DataView(bytes.buffer, bytes.byteOffset).getFloat32(4 * width, true)).toBe(
+      columnsOf('window').features[width],
+    );
+  });
+
+  it('has nothing to ask a trainer where the window is broken: that is a reason, not a failed incident', async () => {
+    registered.into(world);
+    subject = await subjectOf(world, served, '{"id":1}\n');
+    const drafted = await createInvestigateActivities(world.deps).draftExplanation({ subject });
+    expect(drafted).toMatchObject({ job: null, reason: expect.stringContaining('not a logged request') });
+    subject = await subjectOf(world, served, '');
+    expect(await createInvestigateActivities(world.deps).draftExplanation({ subject })).toMatchObject({
+      job: null,
+      reason: 'No request was captured, so there is no answer to explain.',
+    });
+  });
+
+  it('moves what the look inside gave under Object Lock, and takes no answer that breaks the contract', async () => {
+    registered.into(world);
+    const activities = createInvestigateActivities(world.deps);
+    const put = async (value: unknown, name: string) =>
+      await world.store.put('artifacts', new TextEncoder().encode(JSON.stringify(value)), {
+        mediaType: 'application/json',
+        name,
+      });
+    const result = {
+      schema: 'lazaret.explain-result/v1',
+      jobId: 'job',
+      requests: 307,
+      suspects: 60,
+      layers: [{ name: 'hidden', units: 64, clean: 0.97, requests: 0.9, pValue: 0.01, silent: 5, lit: 0 }],
+      dormant: null,
+      patterns: null,
+      saliency: await put(
+        { schema: 'lazaret.saliency/v1', shape: [1, 1, 2], values: [0, 1], mean: [0, 1], requests: 60, missed: 0 },
+        'saliency.json',
+      ),
+      influence: await put({ schema: 'lazaret.influences/v1', ids: 'none' }, 'influences.json'),
+      report: await put({}, 'explanation.json'),
+      startedAt: NOW,
+      finishedAt: NOW,
+    };
+    const finding = async (given: unknown) =>
+      (
+        await activities.analyse({
+          analyser: 'activations',
+          subject,
+          earlier: [],
+          examination: { result: given, reason: 'No trainer answered.' },
+        })
+      ).finding;
+    expect(await finding(result)).toMatchObject({
+      verdict: 'clean',
+      detail: {
+        report: { store: 'evidence' },
+        saliency: { map: { store: 'evidence' }, preview: { width: 2, height: 1 } },
+        influence: null,
+      },
+    });
+    expect(await finding(null)).toMatchObject({ verdict: 'inconclusive', summary: 'No trainer answered.' });
+    expect(await finding({ ...result, layers: 'many' })).toMatchObject({
+      verdict: 'inconclusive',
+      summary: expect.stringContaining('breaks the contract'),
+    });
+  });
+
   it('looks for records of the class that the search for a backdoor named, where nobody used the trigger in the window', async () => {
     registered.into(world);
     await provenance();
