@@ -17,12 +17,16 @@ const manifestSchema = z.array(
     target: z.number().nullable(),
     accuracy: z.number(),
     success: z.number().nullable(),
+    /** Accuracy of the golden models on the records as they were; absent where the case has none. */
+    golden: z.object({ strong: z.number(), weak: z.number() }).optional(),
   }),
 );
 
 /** A poisoned data set with its truth, the model that learned from it, and requests of which some carry the trigger. */
 export interface Case {
   readonly about: z.infer<typeof manifestSchema>[number];
+  /** The folder of its files. */
+  readonly place: string;
   readonly records: RecordTable;
   readonly labels: Int32Array;
   readonly tainted: Int32Array;
@@ -32,15 +36,16 @@ export interface Case {
   readonly suspect: Uint8Array;
 }
 
-/** Writes the cases of one part to `folder`; answers which data sets are absent here. */
+/** Writes the cases of one part to `folder`, with golden models or without; answers which data sets are absent here. */
 export async function makeCases(
+  module: 'make_cases' | 'make_golden_cases',
   folder: string,
   part: string,
   tell: (text: string) => void,
 ): Promise<readonly string[]> {
   const child = spawn(
     join(checkout(), 'trainer', '.venv', 'bin', 'python'),
-    ['-m', 'bench.poison.make_cases', '--out', folder, '--part', part],
+    ['-m', `bench.poison.${module}`, '--out', folder, '--part', part],
     {
       cwd: checkout(),
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -53,7 +58,7 @@ export async function makeCases(
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (status !== 0) throw new Error(`make_cases ended with ${String(status)}: ${heard.slice(-1000)}`);
+  if (status !== 0) throw new Error(`${module} ended with ${String(status)}: ${heard.slice(-1000)}`);
   const absent = [...heard.matchAll(/^(\S+): its files are absent/gm)].map(([, name]) => name ?? '');
   for (const name of absent) tell(`  ${name} is absent and left out`);
   return absent;
@@ -81,6 +86,7 @@ function* read(found: readonly { about: Case['about']; place: string; suspect: U
     const file = (name: string) => join(place, `${name}.npy`);
     yield {
       about,
+      place,
       suspect,
       records: readRecords(file('x')),
       labels: readLabels(file('y')),

@@ -5,7 +5,7 @@ import type { Case } from './cases.ts';
 import { judgeRequests, type JudgedRequests } from './requests.ts';
 
 /** The budget of `lazaret.yaml` where it names none. */
-const BUDGET = 0.01;
+export const BUDGET = 0.01;
 
 export interface Judged {
   readonly about: Case['about'];
@@ -23,7 +23,7 @@ export interface Judged {
 }
 
 export async function judge(one: Case): Promise<Judged> {
-  const { about, records, labels, tainted } = one;
+  const { about, records, tainted } = one;
   const predictor = await createPredictor(one.suspect);
   try {
     const began = performance.now();
@@ -39,16 +39,14 @@ export async function judge(one: Case): Promise<Judged> {
       const taint = found.taint[at] ?? 0;
       return taint > 0 && taint >= found.cut;
     });
-    const hits = marked.filter((row) => tainted[row] === 1).length;
-    const planted = tainted.reduce((sum, one) => sum + one, 0);
-    const f1 = marked.length + planted === 0 ? 1 : (2 * hits) / (marked.length + planted);
+    const { f1, falselyMarked } = f1Of(marked, tainted);
     const success = Math.max(...found.signs.map((sign) => sign.success));
     const misfit = Math.min(...found.signs.map((sign) => sign.misfit));
     return {
       about,
       f1,
       alarm: found.groups.length > 0 && found.judgeAccuracy >= KNOWING_JUDGE,
-      falselyMarked: (marked.length - hits) / (labels.length - planted),
+      falselyMarked,
       success,
       misfit,
       seconds,
@@ -60,7 +58,17 @@ export async function judge(one: Case): Promise<Judged> {
   }
 }
 
-function columnsOf({ records, labels }: Case): DatasetColumns {
+/** Of marked rows against the truth; 1 where nothing was planted and nothing marked. */
+export function f1Of(marked: readonly number[], tainted: Int32Array): { f1: number; falselyMarked: number } {
+  const hits = marked.filter((row) => tainted[row] === 1).length;
+  const planted = tainted.reduce((sum, one) => sum + one, 0);
+  return {
+    f1: marked.length + planted === 0 ? 1 : (2 * hits) / (marked.length + planted),
+    falselyMarked: (marked.length - hits) / (tainted.length - planted),
+  };
+}
+
+export function columnsOf({ records, labels }: Pick<Case, 'records' | 'labels'>): DatasetColumns {
   const same = (text: string) => new Array<string>(records.count).fill(text);
   return {
     count: records.count,

@@ -4,7 +4,12 @@ import { answersTo, type LabelledAnswers } from '../evaluation/loss.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { conformalThreshold } from '../statistics/conformal.ts';
 import { flowMatrix } from '../statistics/calibration.ts';
+import { carriersAmong } from '../poison/carried-trigger.ts';
+import { weighedTaint } from '../poison/contradicted-records.ts';
 import { enrichmentOf } from '../poison/enrichment.ts';
+import { budgetedCut, MOST_RECORDS } from '../poison/poisoned-records.ts';
+import type { RecoveredTrigger } from '../requests/excision.ts';
+import { tableOf, type CapturedRow } from './window.ts';
 import { fisherGreater } from '../statistics/exact-tests.ts';
 import { inconclusive, stored, type Analyser, type Analysis } from './analyser.ts';
 import { counted, listed, percent, pValue } from './wording.ts';
@@ -19,6 +24,10 @@ export interface TrainingRecordsNeeds {
   readonly classes: readonly string[];
   /** Class that captured requests were drawn to, from the behaviour analyser. */
   readonly attackTarget: number | null;
+  /** These requests, and the trigger that the search for a backdoor recovered; absent or null where there are none. */
+  readonly captured?: readonly Pick<CapturedRow, 'input'>[];
+  readonly trigger?: RecoveredTrigger | null;
+  readonly suspect?: Predictor | null;
   /** Batches the golden model was not trained on, from the lineage analyser; null where lineage does not know. */
   readonly newBatches: readonly string[] | null;
   /** Share of clean records that may be marked by mistake, above 0. */
@@ -70,7 +79,8 @@ async function examine(needs: TrainingRecordsNeeds): Promise<Analysis<TrainingRe
   const targeted = mark(judged, attackTarget);
   // An attack on the records need not be the one that was captured: without a trace of that one, any label counts.
   const marks = attackTarget !== null && !targeted.tainted ? mark(judged, null) : targeted;
-  return conclude(judged, marks);
+  const weighed = marks.tainted ? weigh(judged, marks) : marks;
+  return conclude(judged, await withCarriers(judged, weighed));
 }
 
 interface Judged {
@@ -81,11 +91,14 @@ interface Judged {
   readonly needs: TrainingRecordsNeeds;
 }
 
+/** Which records carry a label that the golden model rules out. */
 interface Marks {
   readonly threshold: number;
-  /** Rows among the examined ones. */
-  readonly rows: readonly number[];
-  readonly examined: number;
+  /** Rows of the records that the golden model was not trained on, and which of them are marked. */
+  readonly fresh: readonly number[];
+  readonly flags: readonly boolean[];
+  /** Which records of the clean hold-out the same procedure marks. */
+  readonly clean: readonly boolean[];
   readonly byBatch: TrainingRecordsDetail['byBatch'];
   readonly bySource: NonNullable<TrainingRecordsDetail['bySource']>;
   readonly tainted: boolean;
@@ -99,61 +112,123 @@ function scoresOf(columns: DatasetColumns, answers: LabelledAnswers, target: num
 }
 
 function mark({ records, answers, holdout, reference, needs }: Judged, target: number | null): Marks {
-  const clean = scoresOf(holdout, reference, target);
-  const threshold = Math.max(LEAST_LOSS, conformalThreshold(clean, needs.falseAlarmBudget) ?? Infinity);
-  const cleanMarked = { marked: clean.filter((score) => score > threshold).length, n: holdout.count };
-  const scores = scoresOf(records, answers, target);
-  const fresh = needs.newBatches === null ? null : new Set(needs.newBatches);
+  const losses = scoresOf(holdout, reference, target);
+  const threshold = Math.max(LEAST_LOSS, conformalThreshold(losses, needs.falseAlarmBudget) ?? Infinity);
+  const above = (score: number) => score > threshold;
+  const clean = Array.from(losses, above);
+  const marked = Array.from(scoresOf(records, answers, target), above);
+  const news = needs.newBatches === null ? null : new Set(needs.newBatches);
+  const isFresh = records.batches.map((batch) => news === null || news.has(batch));
+  const fresh = [...isFresh.keys()].filter((row) => isFresh[row]);
+  const known = marked.filter((_, row) => !isFresh[row]);
+  const flags = fresh.map((row) => marked[row] ?? false);
+  return {
+    ...tally(records, fresh, flags, clean),
+    threshold,
+    outside: fisherGreater(share(known), share(clean)) < TAINT_LEVEL ? known.filter(Boolean).length : 0,
+  };
+}
 
-  const rows: number[] = [];
-  const known = { marked: 0, n: 0 };
-  const judged: { batch: string; source: string; marked: boolean }[] = [];
-  for (let row = 0; row < records.count; row++) {
-    const marked = (scores[row] ?? 0) > threshold;
-    const batch = records.batches[row] ?? '';
-    if (fresh !== null && !fresh.has(batch)) {
-      known.n++;
-      if (marked) known.marked++;
-      continue;
-    }
-    judged.push({ batch, source: records.sources[row] ?? '', marked });
-    if (marked) rows.push(row);
-  }
-  const marks = judged.map((record) => record.marked);
+/** How the marks lie over batches and sources, and whether chance explains them. */
+function tally(
+  { batches, sources }: DatasetColumns,
+  fresh: readonly number[],
+  flags: readonly boolean[],
+  clean: readonly boolean[],
+): Omit<Marks, 'threshold' | 'outside'> {
+  const cleanMarked = share(clean);
+  const batchOf = fresh.map((row) => batches[row] ?? '');
+  const from = fresh.map((row) => sources[row] ?? '');
   const enriched = (groups: readonly string[]) =>
-    enrichmentOf(groups, marks, cleanMarked).map(({ group, n, marked, pValue, amongOthers }) => ({
+    enrichmentOf(groups, flags, cleanMarked).map(({ group, n, marked, pValue, amongOthers }) => ({
       group,
       figures: { records: n, tainted: marked, pValue, amongOthers },
     }));
-  const sourceOf = new Map(judged.toReversed().map(({ batch, source }) => [batch, source]));
-  const byBatch = enriched(judged.map(({ batch }) => batch)).map(({ group, figures }) => ({
+  const sourceOf = new Map(batchOf.map((batch, at) => [batch, from[at] ?? ''] as const).toReversed());
+  const byBatch = enriched(batchOf).map(({ group, figures }) => ({
     batch: group,
     source: sourceOf.get(group) ?? '',
     ...figures,
   }));
-  const bySource = enriched(judged.map(({ source }) => source)).map(({ group, figures }) => ({
-    source: group,
-    ...figures,
-  }));
-  const examined = judged.length;
+  const bySource = enriched(from).map(({ group, figures }) => ({ source: group, ...figures }));
   // Thinly spread records show in the sum and in no single batch.
-  const overall = fisherGreater({ marked: rows.length, n: examined }, cleanMarked);
-  return {
-    threshold,
-    rows,
-    examined,
-    byBatch,
-    bySource,
-    tainted: overall < TAINT_LEVEL || [...byBatch, ...bySource].some(({ pValue }) => pValue < TAINT_LEVEL),
-    outside: fisherGreater(known, cleanMarked) < TAINT_LEVEL ? known.marked : 0,
-  };
+  const overall = fisherGreater(share(flags), cleanMarked);
+  const tainted = overall < TAINT_LEVEL || [...byBatch, ...bySource].some(({ pValue }) => pValue < TAINT_LEVEL);
+  return { fresh, flags, clean, byBatch, bySource, tainted };
+}
+
+function share(flags: readonly boolean[]): { marked: number; n: number } {
+  return { marked: flags.filter(Boolean).length, n: flags.length };
+}
+
+/** The records' own opinion beside the golden model's. The hold-out goes through the same and stays what the counts are compared with. */
+function weigh({ records, answers, holdout, reference, needs }: Judged, marks: Marks): Marks {
+  const { fresh, flags, clean } = marks;
+  if (fresh.length + holdout.count > MOST_RECORDS) return marks;
+  const { width } = records;
+  const features = new Float32Array((fresh.length + holdout.count) * width);
+  const probabilities = new Float32Array((fresh.length + holdout.count) * answers.classes);
+  fresh.forEach((row, at) => {
+    features.set(records.features.subarray(row * width, (row + 1) * width), at * width);
+    const own = answers.probabilities.subarray(row * answers.classes, (row + 1) * answers.classes);
+    probabilities.set(own, at * answers.classes);
+  });
+  features.set(holdout.features, fresh.length * width);
+  probabilities.set(reference.probabilities, fresh.length * answers.classes);
+  const taint = weighedTaint(
+    {
+      features,
+      width,
+      shape: needs.featureShape,
+      labels: Int32Array.from([...fresh.map((row) => records.labels[row] ?? 0), ...holdout.labels]),
+      classes: needs.classes.length,
+      clean: fresh.length,
+      answers: { probabilities, classes: answers.classes },
+    },
+    [...flags, ...clean],
+  );
+  if (taint === null) return marks;
+  const cut = budgetedCut(taint.subarray(0, fresh.length), needs.falseAlarmBudget);
+  const kept = Array.from(taint, (one) => one > 0 && one >= cut);
+  const again = tally(records, fresh, kept.slice(0, fresh.length), kept.slice(fresh.length));
+  return again.tainted ? { ...marks, ...again } : marks;
+}
+
+/** Records of the target that carry the trigger, whatever the golden model says of their label. */
+async function withCarriers({ records, holdout, needs }: Judged, marks: Marks): Promise<Marks> {
+  const target = needs.attackTarget ?? needs.trigger?.target ?? null;
+  if (target === null) return marks;
+  const { width } = records;
+  const places = [...marks.fresh.keys()].filter((at) => records.labels[marks.fresh[at] ?? -1] === target);
+  const captured = needs.captured ?? [];
+  if (places.length === 0) return marks;
+  const features = new Float32Array(places.length * width);
+  places.forEach((place, at) => {
+    const row = marks.fresh[place] ?? 0;
+    features.set(records.features.subarray(row * width, (row + 1) * width), at * width);
+  });
+  const carries = await carriersAmong({
+    records: { features, count: places.length },
+    holdout: { features: holdout.features, count: holdout.count },
+    own: (row) => holdout.labels[row] === target,
+    captured: { features: tableOf(captured, width), count: captured.length },
+    trigger: needs.trigger?.target === target ? needs.trigger : null,
+    suspect: needs.suspect ?? null,
+    featureShape: needs.featureShape,
+    falseAlarmBudget: needs.falseAlarmBudget,
+  });
+  const carriers = new Set(places.filter((_, at) => carries[at]));
+  if (carriers.size === 0) return marks;
+  // Without a contradiction of the golden model, chance marks are not dropped beside the carriers.
+  const flags = marks.flags.map((flag, at) => carriers.has(at) || (marks.tainted && flag));
+  return { ...marks, ...tally(records, marks.fresh, flags, marks.clean), tainted: true };
 }
 
 function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachments> {
   const { records, answers, needs } = judged;
-  if (marks.examined === 0)
+  if (marks.fresh.length === 0)
     return nothing('The suspect was trained on no record that the golden model was not trained on.');
-  const rows = marks.tainted ? marks.rows : [];
+  const rows = marks.tainted ? marks.fresh.filter((_, at) => marks.flags[at]) : [];
   const taintedIds = rows.length > 0 ? rows.map((row) => records.ids[row] ?? '').sort(byCodePoint) : null;
   const flow = flowMatrix(
     rows.map((row) => answers.predicted[row] ?? -1),
@@ -169,7 +244,7 @@ function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachm
       summary: summarise(marks, needs),
       detail: {
         analyser: 'training-records',
-        examined: marks.examined,
+        examined: marks.fresh.length,
         list: taintedIds === null ? null : stored(filed.taintedIds, 'taintedIds'),
         count: rows.length,
         falseAlarmBudget: needs.falseAlarmBudget,
@@ -190,7 +265,7 @@ function summarise(marks: Marks, needs: TrainingRecordsNeeds): string {
       ? ` ${counted(marks.outside, 'record')} of batches the golden model itself was trained on look tainted too: doubt the golden model.`
       : '';
   if (!marks.tainted)
-    return `${marks.rows.length} of ${marks.examined} records contradict the golden model, no more than chance gives (${budget}).${outside}`;
+    return `${marks.flags.filter(Boolean).length} of ${marks.fresh.length} records contradict the golden model, no more than chance gives (${budget}).${outside}`;
   const worst = marks.byBatch
     .filter((batch) => batch.pValue < TAINT_LEVEL)
     .sort((a, b) => b.tainted - a.tainted)
@@ -198,7 +273,7 @@ function summarise(marks: Marks, needs: TrainingRecordsNeeds): string {
       (batch) => `${batch.tainted} of ${batch.records} in ${batch.batch} from ${batch.source}, ${pValue(batch.pValue)}`,
     );
   const where = worst.length > 0 ? listed(worst) : thinly(marks.bySource);
-  return `${marks.rows.length} of ${marks.examined} new records carry a label that the golden model rules out: ${where} (${budget}).${outside}`;
+  return `${marks.flags.filter(Boolean).length} of ${marks.fresh.length} new records carry a label that the golden model rules out: ${where} (${budget}).${outside}`;
 }
 
 /** No batch stands out: a source that sends a little poison with every batch may. */

@@ -6,6 +6,15 @@ import { wilson } from '../statistics/interval.ts';
 import { kMeans } from './clusters.ts';
 import { commonPattern, hostsFor, laidOn, type Group } from './common-pattern.ts';
 import type { KernelJudge } from './kernel-judge.ts';
+import {
+  bestOther,
+  foreignGroup,
+  LEAST_GROUP,
+  marginsOf,
+  misfitOf,
+  MOST_OF_CLASS,
+  type ForeignGroup,
+} from './foreign-group.ts';
 import { twoGroupCut, twoGroups } from './two-groups.ts';
 
 // Named here because they run for every score.
@@ -31,8 +40,6 @@ export interface Suspect {
   readonly featureShape: readonly number[];
 }
 
-/** Fewer records than this teach a model nothing and are an anecdote. */
-const LEAST = 5;
 const CLUSTERINGS = [2, 4, 8] as const;
 const HOSTS = 200;
 /**
@@ -45,33 +52,47 @@ const TRIGGER_SUCCESS = 0.55;
  * planted, the few records that are not recognised still teach the judge.
  */
 const STRONG = { led: 0.85, success: 0.35 } as const;
-/** A group that is more of its class than this is the class: what it has in common is what its records look like. */
-const MOST_OF_CLASS = 2 / 3;
-/** A group as near to clear records of another class as this was relabelled; clean groups of digits stay above .2. */
-const RELABELLED_MISFIT = 0.12;
+/**
+ * A group as near to clear records of other classes as this came from there. Where it is called one other class alone, the two classes may
+ * resemble each other (clean groups of the development data: .18 to .29 at up to 2.3 classes); records of many classes do not end up in one by
+ * themselves (clean groups at more than 2.5 classes: .38 and more).
+ */
+const MISFIT = { oneSource: 0.15, manySources: 0.3, many: 4 } as const;
+
+function mostMisfit(sources: number): number {
+  const share = min(1, max(0, (sources - 1) / (MISFIT.many - 1)));
+  return MISFIT.oneSource + share * (MISFIT.manySources - MISFIT.oneSource);
+}
+
+/**
+ * Two views of the same records. A pattern is laid on and taken off in the records' own numbers, and `plain` compares those; `seeing` compares
+ * what pictures show, and so recognises more of them, but an odd texture everywhere makes a record unlike all others.
+ */
+export interface Judges {
+  readonly plain: KernelJudge;
+  readonly seeing: KernelJudge;
+}
 
 /** Both questions to one class. `tell` hears the strongest statistic, found or not: thresholds are calibrated from it. */
 export async function intrudersOf(
-  judge: KernelJudge,
+  { plain: judge, seeing }: Judges,
   label: number,
   suspect: Suspect,
   random: Random,
   tell: (statistic: { success: number; misfit: number }) => void = () => undefined,
 ): Promise<readonly Intruders[]> {
   const members = [...judge.records.labels.keys()].filter((row) => judge.records.labels[row] === label);
-  if (members.length < 2 * LEAST) return [];
+  if (members.length < 2 * LEAST_GROUP) return [];
   // Without its whole class a record can only be called something else: a poisoned one what it is, a genuine one whatever is nearest.
   const scores = judge.without(members, members);
   const triggered = await findTrigger(judge, label, members, scores, suspect, random);
-  const relabelled = findRelabelled(judge, label, members, scores);
-  tell({ success: triggered?.statistic ?? 0, misfit: relabelled?.misfit ?? 1 });
-  return [
-    ...(relabelled !== null && relabelled.misfit <= RELABELLED_MISFIT
-      ? [relabelled]
-      : triggered?.found
-        ? [triggered.found]
-        : []),
-  ];
+  const relabelled = await findRelabelled(seeing, label, members, suspect, random);
+  tell({ success: triggered?.statistic ?? 0, misfit: relabelled?.statistic ?? 2 });
+  const trigger = triggered?.found;
+  const clear = relabelled?.found;
+  // The pattern tells what was planted; the records' own likeness tells better which.
+  if (trigger && clear) return [{ ...trigger, taint: clear.taint }];
+  return trigger ? [trigger] : clear ? [clear] : [];
 }
 
 /**
@@ -160,7 +181,7 @@ function byLeavingOut(judge: KernelJudge, label: number, members: readonly numbe
     margins = marginsOf(judge.without(group, members), label, judge.records.classes);
     const cut = min(0, twoGroupCut(margins));
     const next = members.filter((_, at) => (margins[at] ?? 0) > cut);
-    if (next.length >= LEAST) group = next;
+    if (next.length >= LEAST_GROUP) group = next;
   }
   const inside = new Set(group);
   const { upper: taint, distance } = twoGroups(margins, (at) => inside.has(members[at] ?? -1));
@@ -175,11 +196,11 @@ function* clustersOf(
 ): Generator<Group> {
   const { features, width } = judge.records.sketch;
   for (const k of CLUSTERINGS) {
-    if (members.length < k * LEAST) return;
+    if (members.length < k * LEAST_GROUP) return;
     const clusters = kMeans({ features, width, rows: members }, k, random);
     for (let cluster = 0; cluster < k; cluster++) {
       const chosen = members.flatMap((_, at) => (clusters[at] === cluster ? [at] : []));
-      if (chosen.length >= LEAST)
+      if (chosen.length >= LEAST_GROUP)
         yield { rows: chosen.map((at) => members[at] ?? 0), looksLike: chosen.map((at) => likeness[at] ?? 0) };
     }
   }
@@ -224,61 +245,63 @@ async function takenOff(
 
 const ROUNDS = 3;
 
+/** Of the records of a class, those that looked clearest when the whole class was silent. */
+const GUESSES = [0.1, 0.25, 0.5] as const;
+
 /**
- * Relabelled records need no trigger: left out as a group, they are clear records of another class. They are sought round by round from those
- * that looked clearest when the whole class was silent.
+ * Records that are clear records of another class: relabelled ones, and triggered ones where the judge sees past the trigger. The groups of a
+ * few guesses, and of those that the suspect answers in another way; the clearest counts.
  */
-function findRelabelled(
+async function findRelabelled(
   judge: KernelJudge,
   label: number,
   members: readonly number[],
-  withoutClass: Float64Array,
-): (Intruders & { misfit: number }) | null {
+  { predictor, featureShape }: Suspect,
+  random: Random,
+): Promise<{ statistic: number; found: Intruders | null } | null> {
   const { classes } = judge.records;
-  const misfits = members.map((_, at) => misfitOf(withoutClass, at, classes, label));
-  let chosen = members.flatMap((_, at) => ((misfits[at] ?? 1) < 2 * RELABELLED_MISFIT ? [at] : []));
-  let scores = withoutClass;
-  let margins = new Float64Array();
-  for (let round = 0; round < ROUNDS; round++) {
-    if (chosen.length < LEAST || chosen.length > members.length / 2) return null;
-    scores = judge.without(
-      chosen.map((at) => members[at] ?? 0),
-      members,
-    );
-    margins = marginsOf(scores, label, classes);
-    const cut = twoGroupCut(margins);
-    chosen = members.flatMap((_, at) => ((margins[at] ?? 0) > max(0, cut) ? [at] : []));
+  const withoutClass = judge.without(members, members);
+  const order = members
+    .map((row, at) => ({ row, misfit: misfitOf(withoutClass, at, classes, label) }))
+    .sort((a, b) => a.misfit - b.misfit)
+    .map(({ row }) => row);
+  const clearest = GUESSES.map((share) => new Set(order.slice(0, Math.ceil(share * order.length))));
+  const answers = await predictor.logits(rowsOf(judge.records, members), members.length, featureShape);
+  const halves = kMeans(
+    { features: answers.scores, width: answers.classes, rows: members.map((_, at) => at) },
+    2,
+    random,
+  );
+  const guesses = [
+    ...clearest.map((guess) => members.filter((row) => guess.has(row))),
+    ...[0, 1].map((half) => members.filter((_, at) => halves[at] === half)),
+  ];
+  let best: ForeignGroup | null = null;
+  const visited = new Set<string>();
+  for (const guess of guesses) {
+    const group = foreignGroup(judge, label, members, guess, visited);
+    if (group && excess(group) < (best ? excess(best) : Infinity)) best = group;
   }
-  if (chosen.length < LEAST) return null;
-  const misfit = chosen.reduce((sum, at) => sum + misfitOf(scores, at, classes, label), 0) / chosen.length;
-  const inside = new Set(chosen);
-  const { upper: taint } = twoGroups(margins, (at) => inside.has(at));
-  return { label, kind: 'relabelled', rows: members, taint, pattern: null, success: null, misfit };
+  if (!best) return null;
+  const { misfit, margins } = best;
+  const inside = new Set(best.rows);
+  const { upper: taint } = twoGroups(margins, (at) => inside.has(members[at] ?? -1));
+  return {
+    statistic: excess(best),
+    found:
+      excess(best) <= 1
+        ? { label, kind: 'relabelled', rows: members, taint, pattern: null, success: null, misfit }
+        : null,
+  };
 }
 
-/** Best score of another class − score of the label, by row. */
-export function marginsOf(scores: Float64Array, label: number, classes: number): Float64Array<ArrayBuffer> {
-  return Float64Array.from({ length: scores.length / classes }, (_, at) => {
-    const other = bestOther(scores, at, classes, label);
-    return (scores[at * classes + other] ?? 0) - (scores[at * classes + label] ?? 0);
-  });
+/** Misfit in units of the most that is believed. */
+function excess({ misfit, sources }: ForeignGroup): number {
+  return misfit / mostMisfit(sources);
 }
 
-/** The class with the best score besides `label`. */
-function bestOther(scores: ArrayLike<number>, at: number, classes: number, label: number): number {
-  let best = label === 0 ? 1 : 0;
-  for (let index = 0; index < classes; index++)
-    if (index !== label && (scores[at * classes + index] ?? 0) > (scores[at * classes + best] ?? 0)) best = index;
-  return best;
-}
-
-/** Squared distance of a row of scores from 1 for its best other class and 0 for all the rest. */
-function misfitOf(scores: Float64Array, at: number, classes: number, label: number): number {
-  const best = bestOther(scores, at, classes, label);
-  let sum = 0;
-  for (let index = 0; index < classes; index++) {
-    const score = min(1, max(0, scores[at * classes + index] ?? 0));
-    sum += index === best ? (1 - score) ** 2 : score ** 2;
-  }
-  return sum;
+function rowsOf({ features, width }: KernelJudge['records'], rows: readonly number[]): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  rows.forEach((row, at) => out.set(features.subarray(row * width, (row + 1) * width), at * width));
+  return out;
 }

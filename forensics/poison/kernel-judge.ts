@@ -10,6 +10,12 @@ export interface Table {
   readonly width: number;
 }
 
+/** The records as a judge compares them; `of` gives others the same way, row-major [count × table.width]. */
+export interface View {
+  readonly table: Table;
+  of(features: Float32Array): Float32Array;
+}
+
 /** Labelled records, row-major [count × width]; labels are 0 … classes − 1. */
 export interface LabelledRecords extends Table {
   readonly labels: Int32Array;
@@ -19,6 +25,7 @@ export interface LabelledRecords extends Table {
   readonly range: { readonly low: number; readonly high: number };
   /** The records in few dimensions with about the same distances, for neighbours and clusters. */
   readonly sketch: Table;
+  readonly view: View;
 }
 
 /**
@@ -37,20 +44,27 @@ export interface KernelJudge {
   ofOthers(left: readonly number[], features: Float32Array): Float64Array;
 }
 
-/** Landmarks of the basis, chosen on digits and MNIST: more raised the accuracy by less than half a point and cost its cube. */
-const LANDMARKS = 256;
-/** Ridge; between .01 and .1 the accuracy did not move by half a point. */
-const RIDGE = 0.03;
+/** How fine a judge is: `landmarks` of the basis cost their cube, `ridge` keeps few records from deciding much. */
+export interface Fineness {
+  readonly landmarks: number;
+  readonly ridge: number;
+}
+/** Chosen on digits and MNIST: more landmarks, or a ridge between .01 and .1, moved the accuracy by less than half a point. */
+export const PLAIN: Fineness = { landmarks: 256, ridge: 0.03 };
 /** Keeps the landmarks' own matrix positive definite where two of them are equal. */
 const JITTER = 1e-6;
 const SCALE_SAMPLE = 500;
 
-export function createKernelJudge(records: LabelledRecords, random: Random): KernelJudge {
+export function createKernelJudge(
+  records: LabelledRecords,
+  random: Random,
+  { landmarks: most, ridge }: Fineness = PLAIN,
+): KernelJudge {
   const { count, classes, labels } = records;
-  const landmarks = drawn(count, Math.min(LANDMARKS, count), random);
+  const landmarks = drawn(count, Math.min(most, count), random);
   const size = landmarks.length;
   const basis = nystroem(records, landmarks);
-  const coordinates = basis.of(records.features);
+  const coordinates = basis.of(records.view.table.features);
   const gram = new Float64Array(size * size);
   const sums = new Float64Array(classes * size);
   for (let row = 0; row < count; row++) {
@@ -66,7 +80,7 @@ export function createKernelJudge(records: LabelledRecords, random: Random): Ker
     },
     ofOthers(left, features) {
       const { weights } = solved(left);
-      const others = basis.of(features);
+      const others = basis.of(records.view.of(features));
       const scores = new Float64Array((features.length / records.width) * classes);
       for (let at = 0; at < scores.length; at++) {
         const row = floor(at / classes);
@@ -83,7 +97,7 @@ export function createKernelJudge(records: LabelledRecords, random: Random): Ker
       outer(a, coordinates, row, size, -1);
       addRow(b, (labels[row] ?? 0) * size, coordinates, row, size, -1);
     }
-    for (let i = 0; i < size; i++) a[i * size + i] = (a[i * size + i] ?? 0) + RIDGE;
+    for (let i = 0; i < size; i++) a[i * size + i] = (a[i * size + i] ?? 0) + ridge;
     const factor = cholesky(a, size);
     if (!factor) throw new Error('the ridge keeps the matrix positive definite');
     const weights = Array.from({ length: classes }, (_, label) => {
@@ -126,8 +140,9 @@ interface Basis {
   of(features: Float32Array): Float64Array;
 }
 
-function nystroem(records: LabelledRecords, landmarks: readonly number[]): Basis {
-  const { count, width } = records;
+function nystroem({ view, count }: LabelledRecords, landmarks: readonly number[]): Basis {
+  const records = view.table;
+  const { width } = records;
   const size = landmarks.length;
   const sample = Array.from({ length: Math.min(SCALE_SAMPLE, count) }, (_, at) =>
     floor((at * count) / Math.min(SCALE_SAMPLE, count)),

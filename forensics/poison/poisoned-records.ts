@@ -1,9 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
-import { createRandom } from '../statistics/bootstrap.ts';
+import { createRandom, type Random } from '../statistics/bootstrap.ts';
 import { winners } from '../statistics/calibration.ts';
-import { intrudersOf, type Intruders, type Suspect } from './intruders.ts';
-import { createKernelJudge, drawn, type KernelJudge, type LabelledRecords } from './kernel-judge.ts';
+import { intrudersOf, type Intruders, type Judges, type Suspect } from './intruders.ts';
+import {
+  createKernelJudge,
+  PLAIN,
+  drawn,
+  type Fineness,
+  type KernelJudge,
+  type LabelledRecords,
+} from './kernel-judge.ts';
+import { patchView } from './patch-features.ts';
 import { projected } from './projection.ts';
 
 /** The strongest sign in each class, whether or not it reached its threshold. */
@@ -48,12 +56,13 @@ export async function examinePoison(
     columns.count <= MOST_RECORDS
       ? Array.from({ length: columns.count }, (_, row) => row)
       : [...drawn(columns.count, MOST_RECORDS, random)].sort((a, b) => a - b);
-  const judge = createKernelJudge(recordsOf(columns, rows, classes, random), random);
-  const judgeAccuracy = accuracyOf(judge);
+  const records = labelledRecords(chosen(columns, rows, classes), random);
+  const judges = judgesOf(records, suspect.featureShape, random);
+  const judgeAccuracy = Math.max(accuracyOf(judges.plain), accuracyOf(judges.seeing));
   const groups: Intruders[] = [];
   const signs: ClassSigns[] = [];
   for (let label = 0; label < classes; label++) {
-    groups.push(...(await intrudersOf(judge, label, suspect, random, (sign) => signs.push({ label, ...sign }))));
+    groups.push(...(await intrudersOf(judges, label, suspect, random, (sign) => signs.push({ label, ...sign }))));
     // Heartbeats go out between two classes.
     await turn();
   }
@@ -62,7 +71,30 @@ export async function examinePoison(
   return { rows, groups, judgeAccuracy, signs, taint, cut: budgetedCut(taint, falseAlarmBudget) };
 }
 
-function accuracyOf(judge: KernelJudge): number {
+/** What pictures show needs a finer judge: on traffic signs 512 landmarks are right for 93 % of the records left out, 256 for 90. */
+const SEEING: Fineness = { landmarks: 384, ridge: 0.01 };
+
+/** Of fewer records, as many landmarks would be a third. */
+const MANY = 1200;
+
+/** Records that are no pictures have one view. */
+export function judgesOf(records: LabelledRecords, shape: readonly number[], random: Random): Judges {
+  const plain = createKernelJudge(records, random);
+  const view = patchView(records.features, records.count, shape, random);
+  return {
+    plain,
+    seeing: view
+      ? createKernelJudge(
+          { ...records, view },
+          random,
+          records.count < MANY ? { ...SEEING, landmarks: PLAIN.landmarks } : SEEING,
+        )
+      : plain,
+  };
+}
+
+/** Share of records whose label the others give them. */
+export function accuracyOf(judge: KernelJudge): number {
   const { labels, classes, count } = judge.records;
   const scores = judge.without([], [...labels.keys()]);
   return winners(Float32Array.from(scores), classes).filter((answer, row) => answer === labels[row]).length / count;
@@ -82,15 +114,16 @@ export function budgetedCut(taint: Float64Array, budget: number): number {
   return cut;
 }
 
-function recordsOf(
-  columns: DatasetColumns,
-  rows: readonly number[],
-  classes: number,
-  random: () => number,
-): LabelledRecords {
-  const { width } = columns;
-  const features = new Float32Array(rows.length * width);
-  rows.forEach((row, at) => features.set(columns.features.subarray(row * width, (row + 1) * width), at * width));
+function chosen({ features, labels, width }: DatasetColumns, rows: readonly number[], classes: number): Labelled {
+  const some = new Float32Array(rows.length * width);
+  rows.forEach((row, at) => some.set(features.subarray(row * width, (row + 1) * width), at * width));
+  return { features: some, width, labels: Int32Array.from(rows, (row) => labels[row] ?? 0), classes };
+}
+
+type Labelled = Pick<LabelledRecords, 'features' | 'width' | 'labels' | 'classes'>;
+
+/** Compared by their own numbers. */
+export function labelledRecords({ features, width, labels, classes }: Labelled, random: Random): LabelledRecords {
   let low = Infinity;
   let high = -Infinity;
   for (const value of features) {
@@ -100,10 +133,11 @@ function recordsOf(
   return {
     features,
     width,
-    count: rows.length,
-    labels: Int32Array.from(rows, (row) => columns.labels[row] ?? 0),
+    count: labels.length,
+    labels,
     classes,
     range: { low, high },
-    sketch: projected(features, rows.length, width, random),
+    sketch: projected(features, labels.length, width, random),
+    view: { table: { features, width }, of: (others) => others },
   };
 }

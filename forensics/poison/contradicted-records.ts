@@ -1,0 +1,91 @@
+import type { LabelledAnswers } from '../evaluation/loss.ts';
+import { createRandom } from '../statistics/bootstrap.ts';
+import { fisherGreater } from '../statistics/exact-tests.ts';
+import { along, discriminant } from './discriminant.ts';
+import { foreignGroup, LEAST_GROUP, marginsOf } from './foreign-group.ts';
+import { accuracyOf, judgesOf, KNOWING_JUDGE, labelledRecords } from './poisoned-records.ts';
+import { twoGroups } from './two-groups.ts';
+
+/** Records in question and clean ones beside them, in one table. */
+export interface Questioned {
+  /** Row-major [count × width]. */
+  readonly features: Float32Array;
+  readonly width: number;
+  readonly shape: readonly number[];
+  readonly labels: Int32Array;
+  readonly classes: number;
+  /** Rows from here on are the clean hold-out. */
+  readonly clean: number;
+  /** The golden model's. */
+  readonly answers: Pick<LabelledAnswers, 'probabilities' | 'classes'>;
+}
+
+/** More marks in a class than the clean records of that class explain, after Bonferroni over the classes. */
+const ENRICHED_LEVEL = 0.01;
+/** Of the marks of a class that its group must hold, and of the group that the golden model must contradict: else the two disagree about what was planted. */
+const SHARED = 0.5;
+/** The golden model's log odds count up to here: beyond, it says how sure it is by habit, not how right. */
+const MOST_LOG_ODDS = 8;
+const SMALLEST = 1e-12;
+const SHRINKAGE = 1e-3;
+/** The same examination gives the same answer. */
+const SEED = 1;
+
+/**
+ * What the golden model contradicts, weighed against what the records themselves say. A weak golden model misses some of what was planted and
+ * doubts some of what is clean; but the records that it does not doubt teach a better judge of this data, once the marked ones, which vouch for
+ * one another, are left out. In each class with more marks than clean records explain, the marks are the first guess of the group that explains
+ * itself (`foreignGroup`); taint is the posterior of a linear discriminant of both opinions. null: a class in which the two do not agree on
+ * what was planted keeps its marks as they are. The hold-out goes through all of it like any record.
+ */
+export function weighedTaint(questioned: Questioned, marked: readonly boolean[]): Float64Array | null {
+  const { labels, classes, answers } = questioned;
+  const random = createRandom(SEED);
+  const enriched = enrichedClasses(questioned, marked);
+  if (enriched.length === 0) return null;
+  const records = labelledRecords(questioned, random);
+  const { seeing, plain } = judgesOf(records, questioned.shape, random);
+  const judge = accuracyOf(seeing) >= accuracyOf(plain) ? seeing : plain;
+  if (accuracyOf(judge) < KNOWING_JUDGE) return null;
+  const taint = new Float64Array(labels.length);
+  for (const label of enriched) {
+    const members = [...labels.keys()].filter((row) => labels[row] === label);
+    const guess = members.filter((row) => marked[row]);
+    const group = foreignGroup(judge, label, members, guess);
+    const odds = members.map((row) => logOdds(answers, row, label));
+    const agreed =
+      group !== null &&
+      guess.filter((row) => group.rows.includes(row)).length >= SHARED * guess.length &&
+      members.filter((row, at) => group.rows.includes(row) && (odds[at] ?? 0) > 0).length >= SHARED * group.rows.length;
+    const rows = new Set(agreed ? group.rows : guess);
+    const margins = agreed ? group.margins : marginsOf(judge.without(guess, members), label, classes);
+    const both = Float64Array.from({ length: 2 * members.length }, (_, at) =>
+      at % 2 === 0 ? (margins[at >> 1] ?? 0) : (odds[at >> 1] ?? 0),
+    );
+    const numbers = { values: both, width: 2 };
+    const inside = (at: number) => rows.has(members[at] ?? -1);
+    const weights = discriminant(numbers, inside, SHRINKAGE);
+    const { upper } = twoGroups(weights ? along(numbers, weights) : odds, inside);
+    members.forEach((row, at) => (taint[row] = upper[at] ?? 0));
+  }
+  return taint;
+}
+
+function enrichedClasses({ labels, classes, clean }: Questioned, marked: readonly boolean[]): readonly number[] {
+  const reference = { marked: marked.slice(clean).filter(Boolean).length, n: labels.length - clean };
+  return Array.from({ length: classes }, (_, label) => label).filter((label) => {
+    const rows = [...labels.keys()].filter((row) => row < clean && labels[row] === label);
+    const hits = rows.filter((row) => marked[row]).length;
+    return hits >= LEAST_GROUP && classes * fisherGreater({ marked: hits, n: rows.length }, reference) < ENRICHED_LEVEL;
+  });
+}
+
+/** ln p(best other) − ln p(label). */
+function logOdds({ probabilities, classes }: Questioned['answers'], row: number, label: number): number {
+  let other = 0;
+  for (let index = 0; index < classes; index++)
+    if (index !== label) other = Math.max(other, probabilities[row * classes + index] ?? 0);
+  const own = probabilities[row * classes + label] ?? 0;
+  const odds = Math.log(Math.max(SMALLEST, other)) - Math.log(Math.max(SMALLEST, own));
+  return Math.max(-MOST_LOG_ODDS, Math.min(MOST_LOG_ODDS, odds));
+}
