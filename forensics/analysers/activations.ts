@@ -142,13 +142,14 @@ function units({ suspect, golden }: NonNullable<ActivationsDetail['dormant']>, p
 /** A batch stands out against clean records and against the other batches. */
 function batches({ influence }: ActivationsDetail): string {
   if (influence === null) return 'The training records are not known, so none was weighed.';
-  const standing = influence.byBatch.filter((batch) => Math.max(batch.pValue, batch.amongOthers) < ALARM_LEVEL);
-  if (standing.length === 0) return 'No batch of training records pulls there more than others.';
-  const told = [...standing]
+  const { marked, examined, falseAlarmBudget, byBatch } = influence;
+  const told = byBatch
+    .filter((batch) => Math.max(batch.pValue, batch.amongOthers) < ALARM_LEVEL)
     .sort((a, b) => b.marked - a.marked)
     .map(
-      ({ batch, source, marked, records, amongOthers }) =>
-        `${marked} of ${records} in ${batch} from ${source}, ${pValue(amongOthers)}`,
+      (batch) =>
+        `${batch.marked} of ${batch.records} in ${batch.batch} from ${batch.source}, ${pValue(batch.amongOthers)}`,
     );
-  return `The training records that pull there: ${listed(told)} (at most ${percent(influence.falseAlarmBudget)} of clean records would be marked).`;
+  const where = told.length > 0 ? listed(told) : 'in no batch more than in others';
+  return `${marked} of ${examined} training records pull there (at most ${percent(falseAlarmBudget)} of clean ones would): ${where}.`;
 }
