@@ -19,6 +19,7 @@ import { fireSignatureControl } from './controls.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { goldenOf, readWindow, versionBehind, withPredictors } from './examination.ts';
 import { readSuite } from './learn.ts';
+import { createTrialActivities } from './trials.ts';
 
 type Needs = Pick<
   ActivityDependencies,
@@ -27,6 +28,7 @@ type Needs = Pick<
 
 export function createValidateActivities(deps: Needs): ValidateActivities {
   return {
+    ...createTrialActivities(deps),
     validateCandidate: async ({ incident, model, candidate, findings, capture }) => {
       const thresholds = gateSettingsOf(deps.configuration, model)?.thresholds;
       const family = deps.configuration.models[model];

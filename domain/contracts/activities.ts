@@ -211,7 +211,7 @@ export interface DraftedTrials {
 
 export interface ValidateActivities {
   /** What of the candidate only a trainer can tell: attacks with gradients, and the search for a backdoor in it. */
-  draftTrials(input: { incident: string; model: string; candidate: ObjectRef; attempt: number }): Promise<DraftedTrials>;
+  draftTrials(input: { incident: string; model: string; candidate: ObjectRef }): Promise<DraftedTrials>;
   /** The report with the gates that the trainer's answers are weighed in. */
   concludeTrials(input: {
     model: string;

@@ -3,7 +3,14 @@ import { SENSITIVITIES } from '../incident/kinds.ts';
 import { EXAMINATION_WAIT_SECONDS } from '../incident/limits.ts';
 import { endpointNameSchema } from './alert.ts';
 import { publicKeySchema, roleSchema } from './approval.ts';
-import { fairnessSchema, gateThresholdsSchema, riskClassSchema, robustnessSchema, slicesSchema } from './gates.ts';
+import {
+  demandsSchema,
+  fairnessSchema,
+  gateThresholdsSchema,
+  riskClassSchema,
+  robustnessSchema,
+  slicesSchema,
+} from './gates.ts';
 import { digestSchema } from './object-ref.ts';
 import { fallbackRuleSchema } from './stance.ts';
 import { hyperparametersSchema, trainBudgetSchema, trainOptionsSchema } from './trainer.ts';
@@ -60,6 +67,7 @@ const endpointSchema = z.strictObject({
   gates: gateThresholdsSchema
     .prefault({})
     .describe('Thresholds of this endpoint, before those of its family. A family is held to its strictest endpoint.'),
+  demands: demandsSchema,
   containment: containmentSchema.prefault({}),
   fallback: z
     .array(fallbackRuleSchema)

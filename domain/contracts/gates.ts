@@ -8,6 +8,16 @@ export const riskClassSchema = z.enum(RISK_CLASSES);
 const share = () => z.number().min(0).max(1).optional();
 const points = () => z.number().min(0).max(100).optional();
 
+/** Gates that need a trainer. Where none answers they are absent, and undecided for an endpoint that demands them. */
+export const DEMANDABLE_GATES = ['robustness:pgd', 'backdoor-scan'] as const;
+export type DemandableGate = (typeof DEMANDABLE_GATES)[number];
+export const demandsSchema = z
+  .array(z.enum(DEMANDABLE_GATES))
+  .default([])
+  .describe(
+    'Gates that must be decided before a release. They need a trainer; without one they are absent, and here undecided.',
+  );
+
 /** Thresholds of the validation. What is absent comes from the risk class (`domain/incident/thresholds.ts`). */
 export const gateThresholdsSchema = z
   .strictObject({
@@ -102,7 +112,15 @@ export const robustnessSchema = z
       .max(3600)
       .default(60)
       .describe('A model too slow for that many questions in this time is asked fewer, and the report says how many.'),
+    steps: z.number().int().min(5).max(1000).default(20).describe('Steps of one ascent with the gradient (PGD).'),
+    restarts: z
+      .number()
+      .int()
+      .min(2)
+      .max(100)
+      .default(4)
+      .describe('Ascents per record and norm; half of them climb the cross-entropy, half the margin.'),
     seed: z.number().int().nonnegative().max(4_294_967_295).default(0),
   })
-  .describe('Budget of the black-box attacks of the validation.');
+  .describe('Budget of the attacks of the validation.');
 export type Robustness = z.infer<typeof robustnessSchema>;

@@ -1,5 +1,11 @@
 import type { Configuration } from '../contracts/configuration.ts';
-import { RISK_CLASSES, type GateThresholds, type RiskClass } from '../contracts/gates.ts';
+import {
+  DEMANDABLE_GATES,
+  RISK_CLASSES,
+  type DemandableGate,
+  type GateThresholds,
+  type RiskClass,
+} from '../contracts/gates.ts';
 
 export type Thresholds = Required<GateThresholds>;
 
@@ -59,6 +65,8 @@ export interface GateSettings {
   readonly thresholds: Thresholds;
   /** The strictest class among the endpoints that answer from this family. */
   readonly riskClass: RiskClass;
+  /** Gates that one of the endpoints at least demands. */
+  readonly demands: readonly DemandableGate[];
 }
 
 /**
@@ -82,6 +90,7 @@ export function gateSettingsOf(
     thresholds: asked.reduce<Thresholds | null>(stricter, null) ?? { ...defaultsOf(undefined), ...given(family.gates) },
     riskClass:
       classes.length === 0 || classes.includes('high') ? 'high' : classes.includes('limited') ? 'limited' : 'low',
+    demands: DEMANDABLE_GATES.filter((gate) => endpoints.some((endpoint) => endpoint.demands.includes(gate))),
   };
 }
 

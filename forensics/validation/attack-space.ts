@@ -22,6 +22,7 @@ export function gridOf(shape: readonly number[]): Grid {
 
 /** What is attacked: records with their labels, how far a feature may be moved, and between which bounds it stays. */
 export interface AttackSpace {
+  readonly ids: readonly string[];
   readonly features: Float32Array;
   readonly labels: Int32Array;
   readonly count: number;
@@ -58,6 +59,7 @@ export function attackSpace(
     high.fill(high.reduce((most, value) => Math.max(most, value), -Infinity));
   }
   return {
+    ids: chosen.ids,
     features: chosen.features,
     labels: chosen.labels,
     count: chosen.count,

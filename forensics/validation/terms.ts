@@ -37,6 +37,15 @@ const TERMS: Readonly<Record<string, readonly string[]>> = {
     'EU AI Act Art. 15(5): data poisoning, model poisoning',
     'NIST AI 100-2: backdoor poisoning (NISTAML.023)',
   ],
+  'backdoor-scan': [
+    'EU AI Act Art. 15(5): data poisoning, model poisoning',
+    'NIST AI 100-2: backdoor poisoning (NISTAML.023)',
+  ],
+  'robustness/pgd': [
+    'EU AI Act Art. 15(5): adversarial examples or model evasion',
+    'NIST AI 100-2: evasion (NISTAML.022)',
+    'ISO/IEC TR 24029-1: robustness of neural networks',
+  ],
   robustness: [
     'EU AI Act Art. 15(5): adversarial examples or model evasion',
     'NIST AI 100-2: black-box evasion (NISTAML.025)',
@@ -61,6 +70,7 @@ export function termsOf(id: string): readonly string[] {
   const parts = id.split(':');
   const stem = parts[0] ?? '';
   if (stem === 'fairness') return TERMS[`fairness/${parts[2] ?? ''}`] ?? [];
+  if (stem === 'robustness' && parts[1]?.startsWith('pgd')) return TERMS['robustness/pgd'] ?? [];
   return TERMS[stem.startsWith('drift-') ? 'drift' : stem] ?? [];
 }
 

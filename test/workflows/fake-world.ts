@@ -290,6 +290,44 @@ export function createFakeWorld(): FakeWorld {
       environment: { trainer: 'fake', codeDigest: digestOf('code'), python: '3', packages: {}, device: 'cpu' },
     }),
     recordProvenance: async () => ({ provenance: objectNamed('provenance.json') }),
+    draftTrials: async ({ incident, candidate }) => ({
+      queue: 'trainer',
+      waitSeconds: 2,
+      reason: '',
+      attack: {
+        schema: 'lazaret.robustness-job/v1',
+        jobId: `${incident}-attack`,
+        candidate,
+        golden: golden.artifact,
+        dataset,
+        space: objectNamed('attack-space.json', 'artifacts'),
+        epsilon: 0.1,
+        steps: 20,
+        restarts: 4,
+        seed: 0,
+        seconds: 60,
+      },
+      examine: {
+        schema: 'lazaret.examine-job/v1',
+        jobId: `${incident}-scan`,
+        question: 'backdoor',
+        suspect: candidate,
+        golden: golden.artifact,
+        probes: dataset,
+        seed: 0,
+        seconds: 120,
+      },
+    }),
+    attack: async (job) => ({
+      schema: 'lazaret.robustness-result/v1',
+      jobId: job.jobId,
+      attacks: [{ norm: 'linf', radius: 0.1, candidate: '1', golden: '1', crossEntropy: '1', margin: '1' }],
+      steps: job.steps,
+      restarts: job.restarts,
+      startedAt: NOW,
+      finishedAt: NOW,
+    }),
+    concludeTrials: async ({ report }) => ({ report, record: objectNamed('validation.json') }),
     validateCandidate: async ({ incident, candidate }) => ({
       report: {
         schema: 'lazaret.validation/v1',
@@ -374,10 +412,10 @@ export function createFakeWorld(): FakeWorld {
       },
     ]),
   ) as unknown as ResponseActivities & TrainerActivities;
-  const { train, examine, explain, ...response } = guarded;
+  const { train, examine, explain, attack, ...response } = guarded;
 
   const world: FakeWorld = {
-    activities: { ...onTheWire<ResponseActivities>(response, () => new Date()), train, examine, explain },
+    activities: { ...onTheWire<ResponseActivities>(response, () => new Date()), train, examine, explain, attack },
     trust,
     people,
     calls,

@@ -1,10 +1,12 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
+import type { ValidationReport } from '../../domain/contracts/plan.ts';
 import type { Validated } from '../../domain/incident/state.ts';
-import { ANALYSIS } from '../../domain/incident/limits.ts';
+import { ANALYSIS, STORAGE } from '../../domain/incident/limits.ts';
 import type { EndpointCapture } from '../../domain/incident/state.ts';
 import type { IncidentCase } from '../case/incident-case.ts';
 import { brief } from './contain.ts';
+import { tryOnTrainer } from './try-on-trainer.ts';
 
 /** Proves the candidate against the golden record and against the captured attack. Anything but "pass" stops here. */
 export async function validate(
@@ -12,16 +14,25 @@ export async function validate(
   candidate: ObjectRef,
   capture: EndpointCapture,
 ): Promise<Validated> {
+  const { model } = brief(incident);
+  const about = { incident: incident.incident, model, candidate };
+  const drafted = await incident.act(
+    { phase: 'validate', call: 'draftTrials', options: STORAGE },
+    about,
+    ({ reason, queue }) => reason || `the queue ${queue} is asked for attacks with gradients and for a backdoor`,
+  );
+  const [measured, tried] = await Promise.all([
+    incident.act(
+      { phase: 'validate', call: 'validateCandidate', options: ANALYSIS },
+      { ...about, findings: incident.ledger.findings, capture: capture.preserved },
+      ({ report }) => told(report),
+    ),
+    tryOnTrainer(drafted),
+  ]);
   const validated = await incident.act(
-    { phase: 'validate', call: 'validateCandidate', options: ANALYSIS },
-    {
-      incident: incident.incident,
-      model: brief(incident).model,
-      candidate,
-      findings: incident.ledger.findings,
-      capture: capture.preserved,
-    },
-    ({ report }) => `${report.verdict}: ${report.gates.map((gate) => `${gate.id} ${gate.verdict}`).join(', ')}`,
+    { phase: 'validate', call: 'concludeTrials', options: STORAGE },
+    { model, report: measured.report, attack: tried.attack, examination: tried.examination },
+    ({ report }) => told(report),
   );
   incident.ledger.validation = validated.report;
   if (validated.report.verdict !== 'pass') {
@@ -32,3 +43,6 @@ export async function validate(
   }
   return validated;
 }
+
+const told = ({ verdict, gates }: ValidationReport): string =>
+  `${verdict}: ${gates.map((gate) => `${gate.id} ${gate.verdict}`).join(', ')}`;

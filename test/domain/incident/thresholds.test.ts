@@ -4,7 +4,7 @@ import { RISK_CLASSES, type GateThresholds } from '../../../domain/contracts/gat
 import { defaultsOf, gateSettingsOf, THRESHOLDS, type Thresholds } from '../../../domain/incident/thresholds.ts';
 
 function configured(
-  endpoints: Record<string, { riskClass?: string; gates?: GateThresholds }>,
+  endpoints: Record<string, { riskClass?: string; gates?: GateThresholds; demands?: string[] }>,
   gates: GateThresholds = {},
 ): Configuration {
   const place = { adapter: 'gateway', admin: 'http://127.0.0.1:1', inference: 'http://127.0.0.1:2', model: 'credit' };
@@ -31,12 +31,18 @@ describe('the thresholds of the gates', () => {
     }
   });
 
+  it('demand of a family what one of its endpoints demands', () => {
+    const configuration = configured({ loans: {}, cards: { demands: ['backdoor-scan'] }, cars: { demands: [] } });
+    expect(gateSettingsOf(configuration, 'credit')?.demands).toEqual(['backdoor-scan']);
+  });
+
   it('are the strictest where the risk class is unknown or not given', () => {
     expect(defaultsOf('harmless')).toBe(THRESHOLDS.high);
     expect(defaultsOf(undefined)).toBe(THRESHOLDS.high);
     expect(gateSettingsOf(configured({ loans: {} }), 'credit')).toEqual({
       thresholds: THRESHOLDS.high,
       riskClass: 'high',
+      demands: [],
     });
     expect(gateSettingsOf(configured({}), 'credit')).toEqual({ thresholds: THRESHOLDS.high, riskClass: 'high' });
   });

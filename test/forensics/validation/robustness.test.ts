@@ -7,7 +7,7 @@ import { attackBoth, robustnessGate } from '../../../forensics/validation/robust
 import { sideOf, squareAttack } from '../../../forensics/validation/square.ts';
 import { columnsOf, digits, modelBytes } from '../vectors.ts';
 
-const BUDGET = { epsilon: 0.1, records: 200, queries: 100, seconds: 60, seed: 0 };
+const BUDGET = { epsilon: 0.1, records: 200, queries: 100, seconds: 60, steps: 20, restarts: 4, seed: 0 };
 /** On this one nothing takes any time. */
 const still = () => 0;
 const holdout = { columns: columnsOf('holdout'), shape: digits.shape };
