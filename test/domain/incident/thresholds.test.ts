@@ -44,7 +44,11 @@ describe('the thresholds of the gates', () => {
       riskClass: 'high',
       demands: [],
     });
-    expect(gateSettingsOf(configured({}), 'credit')).toEqual({ thresholds: THRESHOLDS.high, riskClass: 'high' });
+    expect(gateSettingsOf(configured({}), 'credit')).toEqual({
+      thresholds: THRESHOLDS.high,
+      riskClass: 'high',
+      demands: [],
+    });
   });
 
   it.each(RISK_CLASSES)('come from the class %s where nothing else is said', (riskClass) => {
