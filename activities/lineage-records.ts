@@ -10,6 +10,8 @@ export interface Lineage {
   readonly dataset: DatasetRef;
   readonly manifest: ObjectRef;
   readonly builder: string;
+  /** Models that vote in the artifact, where it is not a single one. */
+  readonly members?: number;
 }
 
 /** The verified provenance of an artifact; null where none is on record or none verifies. Absence is a finding, not an error. */
@@ -22,7 +24,8 @@ export async function readLineage(
   const run = verifiedRun(envelope.bytes, deps.keys);
   // Provenance that verifies but stands under another artifact's name was moved there.
   if (run?.artifact !== artifact) return null;
-  return { dataset: run.dataset, manifest: run.dataset.manifest, builder: run.builder };
+  const { dataset, builder, members } = run;
+  return { dataset, manifest: dataset.manifest, builder, ...(members !== null && { members }) };
 }
 
 function verifiedRun(

@@ -32,6 +32,7 @@ export const objectiveSchema = z.enum([
   'private',
   'unlearn',
   'poison-resistant',
+  'partition-vote',
   'fair',
 ]);
 export type Objective = z.infer<typeof objectiveSchema>;
@@ -98,6 +99,14 @@ export const poisonResistantOptionsSchema = z.object({
   trim: z.number().nonnegative().max(0.5),
 });
 
+/** Deep Partition Aggregation (Levine and Feizi 2021): as many models as partitions, and one graph in which they vote (docs/decisions/0007). */
+export const partitionVoteOptionsSchema = z.object({
+  /** A certificate against r records needs at least 2·r + 1; each model learns from its share of the records alone. */
+  partitions: z.number().int().min(2).max(256),
+  /** Clean records for the figures: the shares answered rightly whatever 1, 2, 5, … records of the job are. */
+  certifyOn: datasetRefSchema.optional(),
+});
+
 export const fairOptionsSchema = z.object({
   /** Which feature (in row-major order) tells the group: above `threshold` or not. */
   feature: z.number().int().nonnegative(),
@@ -116,6 +125,7 @@ export const trainOptionsSchema = z.object({
   private: privateOptionsSchema.optional(),
   unlearn: unlearnOptionsSchema.optional(),
   poisonResistant: poisonResistantOptionsSchema.optional(),
+  partitionVote: partitionVoteOptionsSchema.optional(),
   fair: fairOptionsSchema.optional(),
 });
 export type TrainOptions = z.infer<typeof trainOptionsSchema>;
@@ -126,6 +136,7 @@ const PART_OF = {
   private: 'private',
   unlearn: 'unlearn',
   'poison-resistant': 'poisonResistant',
+  'partition-vote': 'partitionVote',
   fair: 'fair',
 } as const;
 
@@ -141,7 +152,7 @@ export const trainJobSchema = z
     jobId: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/),
     objective: objectiveSchema,
     options: trainOptionsSchema.optional(),
-    /** The ONNX graph and the weights to start from. The result has the same graph. */
+    /** The ONNX graph and the weights to start from. The result has the same graph; that of `partition-vote` has it once a member, and a vote. */
     base: objectRefSchema,
     dataset: datasetRefSchema,
     hyperparameters: hyperparametersSchema,
@@ -189,7 +200,7 @@ export const trainResultSchema = z.object({
   steps: z.number().int().positive(),
   records: z.number().int().positive(),
   finalLoss: z.number(),
-  /** What the objective measured, by name: epsilon, delta, noiseMultiplier, heldBackAccuracy, attackSuccess, trimmed, … */
+  /** What the objective measured, by name: epsilon, delta, noiseMultiplier, heldBackAccuracy, attackSuccess, certified@5, … */
   figures: z.record(z.string(), z.number()).optional(),
   /** Why it ended before its last step; the weights are then those that did best on the records held back. */
   stopped: z.enum(['patience', 'budget']).optional(),

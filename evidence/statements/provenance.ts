@@ -104,6 +104,8 @@ export interface TrainingRun {
   readonly jobId: string;
   readonly builder: string;
   readonly objective: string;
+  /** Models that vote in the artifact; null where it is a single one. */
+  readonly members: number | null;
   readonly hyperparameters: z.infer<typeof hyperparametersSchema>;
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -129,6 +131,7 @@ export function readTrainingProvenance(statement: Statement): TrainingRun {
     jobId: runDetails.metadata.invocationId,
     builder: decodeURIComponent(runDetails.builder.id.slice(BUILDER_PREFIX.length)),
     objective: buildDefinition.externalParameters.objective,
+    members: buildDefinition.externalParameters.options?.partitionVote?.partitions ?? null,
     hyperparameters: buildDefinition.externalParameters.hyperparameters,
     startedAt: runDetails.metadata.startedOn,
     finishedAt: runDetails.metadata.finishedOn,

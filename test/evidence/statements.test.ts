@@ -99,6 +99,7 @@ describe('the provenance of a training run', () => {
       jobId: job.jobId,
       builder: 'lazaret/eu west',
       objective: 'standard',
+      members: null,
       hyperparameters: job.hyperparameters,
       startedAt: result.startedAt,
       finishedAt: result.finishedAt,

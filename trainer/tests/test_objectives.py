@@ -69,6 +69,7 @@ def options(storage, objective):
             "unlearn": {"forget": document(storage, ["r00003", "r00007"]), "triggers": [trigger(storage)], "rounds": 2},
         },
         "poison-resistant": {"poisonResistant": {"trim": 0.1}},
+        "partition-vote": {"partitionVote": {"partitions": 3}},
         "fair": {"fair": {"feature": 20, "threshold": 0.5}},
     }[objective]
 
@@ -111,11 +112,13 @@ def test_a_stopped_job_ends_with_the_same_bytes_whatever_the_objective(tmp_path,
     for storage in (whole, broken):
         # The noise of private training comes from a secret; two jobs have two, and only a resume has the same.
         storage.write_document("checkpoints/job-1/secret", SECRET, "application/octet-stream")
-    expected = jobs.train(a_job(whole, objective), desk(whole))
+    # A partition is a third of the records, and a job is to be longer than its crashes.
+    epochs = 10 if objective == "partition-vote" else 2
+    expected = jobs.train(a_job(whole, objective, epochs=epochs), desk(whole))
     for crash in (3, 7):
         with pytest.raises(Crash):
-            jobs.train(a_job(broken, objective, checkpointEverySteps=2), desk(broken, crash_at=crash))
-    result = jobs.train(a_job(broken, objective, checkpointEverySteps=2), desk(broken))
+            jobs.train(a_job(broken, objective, epochs=epochs, checkpointEverySteps=2), desk(broken, crash_at=crash))
+    result = jobs.train(a_job(broken, objective, epochs=epochs, checkpointEverySteps=2), desk(broken))
 
     assert result.resumed_at_steps == (2, 6)
     assert content(broken, result.artifact) == content(whole, expected.artifact)

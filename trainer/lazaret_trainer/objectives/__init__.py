@@ -9,6 +9,7 @@ from .course import Course
 from .fair import Fair
 from .incremental import Incremental
 from .material import Material
+from .partition_vote import PartitionVote
 from .poison_resistant import PoisonResistant
 from .private import Private
 from .standard import Standard
@@ -22,6 +23,7 @@ OBJECTIVES: Mapping[str, Callable[[Material], Course]] = {
     "private": Private,
     "unlearn": Unlearn,
     "poison-resistant": PoisonResistant,
+    "partition-vote": PartitionVote,
     "fair": Fair,
 }
 
