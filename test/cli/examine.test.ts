@@ -69,6 +69,13 @@ describe('examine', () => {
     expect(told.findings.map(({ verdict }) => verdict)).toEqual(['clean', 'clean']);
   });
 
+  it('says what a look inside the model misses', async () => {
+    const ran = await examine('--golden', at('golden.onnx'), '--data', at('clean.npy'), '--only', 'activations');
+    expect(ran.json()).toMatchObject({
+      findings: [{ analyser: 'activations', verdict: 'inconclusive', summary: expect.stringContaining('--requests') }],
+    });
+  });
+
   it('says what it misses where there is no golden model', async () => {
     const ran = await examine('--only', 'weights');
     expect(ran.json()).toMatchObject({ findings: [{ verdict: 'inconclusive' }] });

@@ -64,7 +64,7 @@ function patterns({ patterns: found, pValues, classes }: ActivationsDetail): rea
   const named = (index: number): string => classes[index] ?? `class ${index}`;
   return [
     table(
-      `Suspect requests outside the pattern of their class in the last layer (clean records: ${count(found.clean.outside)} of ${count(found.clean.n)}; p = ${pValue(pValues.patterns)})`,
+      `Suspect requests outside the pattern of their class in the last layer (clean records: ${count(found.clean.outside)} of ${count(found.clean.n)}; p-value ${pValue(pValues.patterns)})`,
       [column('Answered'), end('Requests'), end('Outside'), column('Most are nearest to, in the golden model')],
       [...found.classes]
         .sort((a, b) => b.requests - a.requests)
