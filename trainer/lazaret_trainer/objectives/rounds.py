@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SEARCH_STEPS = 60
+SEARCH_STEPS = 120
 
 AT_ONCE = 5
 """Classes of one search. The first round takes as many searches as there are classes for; every later one is a single search, of the
