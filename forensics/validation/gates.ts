@@ -6,7 +6,9 @@ import { driftGate, MIN_REQUESTS, type Answered } from './drift.ts';
 import { fairnessGates, type FairnessNeeds, type Grouped } from './fairness.ts';
 import { graphGate, weightsGate, type FileNeeds } from './file.ts';
 import { latencyFigure, type Latencies } from './latency.ts';
+import { memoryFigure, type Memories } from './memory.ts';
 import { membershipGate, unknownExposure, type Exposure } from './membership.ts';
+import { fireDriftControl } from './planted-drift.ts';
 import type { AttackReplay } from './replay.ts';
 import { robustnessGate, type Withstood } from './robustness.ts';
 import { sliceGate } from './slices.ts';
@@ -31,6 +33,7 @@ export interface ValidationNeeds extends OnHoldout, FileNeeds {
   /** null where it is not on record what the candidate was trained on. */
   readonly exposure: { readonly candidate: Exposure; readonly golden: Exposure } | null;
   readonly latencies: Latencies;
+  readonly memories: Memories;
   /** Controls that were fired before, and what is told of those that were not. */
   readonly controls: { readonly gates: readonly GateResult[]; readonly figures: readonly ValidationFigure[] };
 }
@@ -46,6 +49,7 @@ export interface Judged {
 export function validate(needs: ValidationNeeds): Judged {
   const { candidate, golden, thresholds, classes } = needs;
   const both = candidate && golden && { candidate: candidate.predicted, golden: golden.predicted };
+  const drift = fireDriftControl(golden?.predicted ?? null, classes, thresholds.maxClassMixShift);
   const slices = [...needs.slices, ...(needs.fairness?.attributes ?? [])];
   const unnamed = [
     accuracyGate(needs),
@@ -68,6 +72,7 @@ export function validate(needs: ValidationNeeds): Judged {
     graphGate(needs),
     weightsGate(needs),
     ...needs.controls.gates,
+    ...('gate' in drift ? [drift.gate] : []),
   ];
   const gates = unnamed.map((gate) => ({ ...gate, terms: termsOf(gate.id) }));
   return {
@@ -76,7 +81,9 @@ export function validate(needs: ValidationNeeds): Judged {
     figures: [
       ...(needs.exposure ? [] : [unknownExposure()]),
       latencyFigure(needs.latencies),
+      memoryFigure(needs.memories),
       ...needs.controls.figures,
+      ...('figure' in drift ? [drift.figure] : []),
     ],
   };
 }

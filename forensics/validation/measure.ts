@@ -14,6 +14,7 @@ import type { Grouped } from './fairness.ts';
 import type { ValidationNeeds } from './gates.ts';
 import { groupsOf } from './grouping.ts';
 import { latenciesOf } from './latency.ts';
+import { memoriesOf } from './memory.ts';
 import { exposureOf } from './membership.ts';
 import { replayAttack } from './replay.ts';
 import { attackBoth } from './robustness.ts';
@@ -21,6 +22,8 @@ import { tryTrigger } from './trigger.ts';
 
 /** What the two models are asked. */
 export interface Material {
+  /** The models' own bytes, for what a process needs of them. */
+  readonly files: { readonly candidate: Uint8Array; readonly golden: Uint8Array };
   readonly holdout: {
     readonly columns: DatasetColumns;
     readonly shape: readonly number[];
@@ -60,6 +63,7 @@ type Trials = Pick<
   | 'robustness'
   | 'exposure'
   | 'latencies'
+  | 'memories'
 >;
 
 /** Asks both models everything that the gates weigh. `flow` counts [golden class][candidate class] over all captured requests. */
@@ -94,6 +98,7 @@ export async function measure(
       golden: await exposureOf(models.golden, material.training.golden, holdout.columns, holdout.shape),
     },
     latencies: await latenciesOf(models, holdout, clock),
+    memories: await memoriesOf(material.files, holdout.columns.features.slice(0, holdout.columns.width), holdout.shape),
     flow: requests.length === 0 ? [] : flowMatrix(answered.golden, answered.candidate, holdout.classes.length),
   };
 }

@@ -57,6 +57,10 @@ const TERMS: Readonly<Record<string, readonly string[]>> = {
     'NIST AI 100-2: membership inference (NISTAML.033)',
   ],
   graph: ['EU AI Act Art. 15(5): model poisoning', 'NIST AI 100-2: supply chain attacks (NISTAML.05)'],
+  'control/drift': [
+    'EU AI Act Art. 15(1): consistent performance',
+    'NIST AI RMF MEASURE 1.2: effectiveness of existing controls',
+  ],
   control: [
     'EU AI Act Art. 15(5): attempts to alter use, outputs or performance',
     'NIST SP 800-53 SI-7(15): code authentication',
@@ -70,6 +74,7 @@ export function termsOf(id: string): readonly string[] {
   const parts = id.split(':');
   const stem = parts[0] ?? '';
   if (stem === 'fairness') return TERMS[`fairness/${parts[2] ?? ''}`] ?? [];
+  if (id === 'control:drift') return TERMS['control/drift'] ?? [];
   if (stem === 'robustness' && parts[1]?.startsWith('pgd')) return TERMS['robustness/pgd'] ?? [];
   return TERMS[stem.startsWith('drift-') ? 'drift' : stem] ?? [];
 }

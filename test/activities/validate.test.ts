@@ -117,6 +117,7 @@ describe('the validation of a candidate', () => {
       'membership',
       'graph',
       'weights',
+      'control:drift',
     ]);
     expect(result.report.gates.filter((gate) => !gate.terms?.length)).toEqual([]);
     expect(JSON.parse(new TextDecoder().decode(await world.store.get(result.record)))).toEqual(result.report);
@@ -137,7 +138,12 @@ describe('the validation of a candidate', () => {
     const before = await validated('digits-suspect');
     expect(gateOf(before, 'membership')).toBeUndefined();
     expect(gateOf(before, 'recovered-trigger')).toBeUndefined();
-    expect(before.report.figures?.map((figure) => figure.id)).toEqual(['membership', 'latency', 'control:signature']);
+    expect(before.report.figures?.map((figure) => figure.id)).toEqual([
+      'membership',
+      'latency',
+      'memory',
+      'control:signature',
+    ]);
     const dataset = await storedDigits(world, 'new');
     await createRecoverActivities(world.deps).recordProvenance({
       ...trainingRun(before.report.candidate, dataset),
@@ -145,7 +151,7 @@ describe('the validation of a candidate', () => {
     });
     const after = await validated('digits-suspect');
     expect(gateOf(after, 'membership')).toMatchObject({ figure: { n: 450 + 300 }, golden: { n: 800 + 300 } });
-    expect(after.report.figures?.map((figure) => figure.id)).toEqual(['latency', 'control:signature']);
+    expect(after.report.figures?.map((figure) => figure.id)).toEqual(['latency', 'memory', 'control:signature']);
   });
 
   it('leaves the gate undecided where the trigger on record is no trigger', async () => {

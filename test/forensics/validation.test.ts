@@ -72,6 +72,7 @@ async function needs(candidate: Predictor): Promise<ValidationNeeds> {
     robustness: [],
     exposure: null,
     latencies: { candidate: [1, 1], golden: [1, 1] },
+    memories: { candidate: null, golden: null },
     controls: { gates: [], figures: [] },
   };
 }
