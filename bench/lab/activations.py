@@ -58,6 +58,7 @@ def measured(folder: Path, task: Any, kind: str, attack: str, seed: int, golden_
         "attackedSuspects": int(case.attacked[found.suspects].sum()),
         "seconds": seconds,
         "layers": [[each.clean, each.requests, each.p_value] for each in found.layers],
+        "parted": [each.departure and [each.departure.outside, each.departure.requests] for each in found.layers],
     }
     if found.dormancy is not None and found.patterns is not None:
         row["dormant"] = [[each.lit, each.p_value] for each in found.dormancy]
@@ -126,6 +127,7 @@ def _line(row: dict[str, Any]) -> str:
         words.append(f"lit {lit}:{other} p {p:.1e}:{q:.1e}")
         words.append(f"outside {row['outside'][0]}/{row['outside'][1]} p {row['patterns']:.1e} {'ALARM' if alarming(row) else ''}")
     words.append(" ".join(f"{a:.2f}/{'-' if b is None else f'{b:.2f}'}({'-' if p is None else f'{p:.2f}'})" for a, b, p in row["layers"]))
+    words.append("parted " + " ".join("-" if each is None else f"{each[0]}/{each[1]}" for each in row["parted"]))
     if row.get("saliency") is not None:
         words.append(f"saliency {row['saliency']:.2f} in {row['area']:.2f}, missed {row['missed']:.3f}")
     if "named" in row:

@@ -40,6 +40,11 @@ const layerSchema = z.object({
   /** Units that clean records hardly move, and those of them that at least half of the suspect requests move. */
   silent: count,
   lit: count,
+  /**
+   * Suspect requests that the golden model's layer, carried over by what clean records have in common, does not foretell; and clean records
+   * that it does not. null without suspect requests.
+   */
+  parted: z.object({ outside: count, requests: count, cleanOutside: count, clean: count }).nullable(),
 });
 
 /** The unit that speaks loudest for dormancy in one model: Fisher's exact test, after Holm over the silent units. */

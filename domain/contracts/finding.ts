@@ -258,6 +258,8 @@ export interface ActivationsDetail {
   readonly suspects: number;
   /** Of the suspect, in the order of the graph. */
   readonly layers: ExplainResult['layers'];
+  /** The first layer that makes of the requests what the golden model's does not foretell: exact, after Holm over the layers. */
+  readonly parts: { readonly layer: string; readonly pValue: number } | null;
   readonly dormant: ExplainResult['dormant'];
   readonly patterns: ExplainResult['patterns'];
   /** Exact, after Holm over the two: that suspect requests lie outside their pattern, or light silent units, as seldom as clean records do. */

@@ -93,6 +93,7 @@ function detailOf(
     requests: result.requests,
     suspects: result.suspects,
     layers: result.layers,
+    parts: pValues && partsIn(result.layers),
     dormant: result.dormant,
     patterns: result.patterns && { ...result.patterns, classes: busiest(result.patterns.classes) },
     pValues,
@@ -110,6 +111,19 @@ function detailOf(
   };
 }
 
+/** A layer parts where the golden model's foretells less of the suspect requests than of clean records. */
+function partsIn(layers: ExplainResult['layers']): ActivationsDetail['parts'] {
+  const counted = layers.flatMap(({ name, parted }) => (parted === null ? [] : [{ name, ...parted }]));
+  const adjusted = holm(
+    counted.map(({ outside, requests, cleanOutside, clean }) =>
+      fisherGreater({ marked: outside, n: requests }, { marked: cleanOutside, n: clean }),
+    ),
+  );
+  const first = adjusted.findIndex((p) => p < ALARM_LEVEL);
+  const layer = counted[first];
+  return layer ? { layer: layer.name, pValue: adjusted[first] ?? 1 } : null;
+}
+
 /** The classes that most suspect requests are answered: the finding travels through the workflow's history. */
 function busiest<T extends { readonly requests: number }>(classes: readonly T[]): T[] {
   return [...classes].sort((a, b) => b.requests - a.requests).slice(0, MOST_CLASSES);
@@ -122,7 +136,10 @@ function summarise(detail: ActivationsDetail): string {
     return `${differ}: too few to look into. ${likeness(detail)}`;
   const { outside, of, clean } = detail.patterns;
   const places = `${outside} of ${of} lie outside the pattern of the class they are answered (${clean.outside} of ${clean.n} clean records do; ${pValue(detail.pValues.patterns)})`;
-  return [`${differ}; ${places}.`, units(detail.dormant, detail.pValues.dormant), batches(detail)]
+  const parted = detail.parts
+    ? `The two part in ${detail.parts.layer} (${pValue(detail.parts.pValue)}).`
+    : 'In no layer do they part as no clean records do.';
+  return [`${differ}; ${places}.`, parted, units(detail.dormant, detail.pValues.dormant), batches(detail)]
     .filter(Boolean)
     .join(' ');
 }

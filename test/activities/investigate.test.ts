@@ -191,7 +191,9 @@ describe('the investigation', () => {
       jobId: 'job',
       requests: 307,
       suspects: 60,
-      layers: [{ name: 'hidden', units: 64, clean: 0.97, requests: 0.9, pValue: 0.01, silent: 5, lit: 0 }],
+      layers: [
+        { name: 'hidden', units: 64, clean: 0.97, requests: 0.9, pValue: 0.01, silent: 5, lit: 0, parted: null },
+      ],
       dormant: null,
       patterns: null,
       saliency: await put(

@@ -25,7 +25,19 @@ const findings: readonly Finding[] = [
       analyser: 'activations',
       requests: 300,
       suspects: 60,
-      layers: [{ name: hostile, units: 64, clean: 0.97, requests: 0.9, pValue: 0.01, silent: 5, lit: 1 }],
+      layers: [
+        {
+          name: hostile,
+          units: 64,
+          clean: 0.97,
+          requests: 0.9,
+          pValue: 0.01,
+          silent: 5,
+          lit: 1,
+          parted: { outside: 50, requests: 60, cleanOutside: 4, clean: 225 },
+        },
+      ],
+      parts: { layer: hostile, pValue: 1e-30 },
       dormant: null,
       patterns: {
         outside: 55,

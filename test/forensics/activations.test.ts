@@ -31,7 +31,18 @@ function told(about: Partial<ExplainResult> = {}): ExplainResult {
     jobId: 'digits-1-activations',
     requests: 300,
     suspects: 60,
-    layers: [{ name: 'hidden', units: 64, clean: 0.97, requests: 0.9, pValue: 0.01, silent: 5, lit: 0 }],
+    layers: [
+      {
+        name: 'hidden',
+        units: 64,
+        clean: 0.97,
+        requests: 0.9,
+        pValue: 0.01,
+        silent: 5,
+        lit: 0,
+        parted: { outside: 1, requests: 60, cleanOutside: 4, clean: 225 },
+      },
+    ],
     dormant: { suspect: unit(), golden: unit() },
     patterns: {
       outside: 2,
@@ -128,6 +139,20 @@ describe('the look inside the model', () => {
     expect(finding.verdict).toBe('clean');
     expect(finding.summary).toContain('too few to look into');
     expect(finding.summary).toContain('0.97 (linear CKA)');
+  });
+
+  it('names the first layer that makes of the requests what the golden model’s does not foretell', async () => {
+    const parted = (outside: number) => ({ outside, requests: 60, cleanOutside: 4, clean: 225 });
+    const layer = told().layers[0]!;
+    const layers = [
+      { ...layer, name: 'first', parted: parted(2) },
+      { ...layer, name: 'second', parted: parted(50) },
+      { ...layer, name: 'third', parted: parted(60) },
+    ];
+    const finding = await ask(explained({ layers }));
+    expect(finding).toMatchObject({ verdict: 'clean', detail: { parts: { layer: 'second' } } });
+    expect(finding.summary).toContain('The two part in second (p = ');
+    expect(detailOf(await ask()).parts).toBeNull();
   });
 
   it('names the batch whose records pull towards the answers, and its source', async () => {

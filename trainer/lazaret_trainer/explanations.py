@@ -16,6 +16,7 @@ from .contract import (
     ExplainResultDormantGolden,
     ExplainResultDormantSuspect,
     ExplainResultLayers,
+    ExplainResultLayersParted,
     ExplainResultPatterns,
     ExplainResultPatternsClasses,
     ExplainResultPatternsClean,
@@ -97,6 +98,7 @@ def figures(found: Explanation, requests: int) -> dict[str, Any]:
                 p_value=each.p_value,
                 silent=lit[each.suspect].silent if each.suspect in lit else 0,
                 lit=lit[each.suspect].lit if each.suspect in lit else 0,
+                parted=each.departure and ExplainResultLayersParted(**dataclasses.asdict(each.departure)),
             )
             for each in found.layers
         ),

@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from lazaret_trainer.attribution import Labelled, explain
+from lazaret_trainer.attribution.departure import departure
 from lazaret_trainer.attribution.divergence import divergence
 from lazaret_trainer.attribution.dormant import dormancy
 from lazaret_trainer.attribution.explanation import FEWEST_SUSPECTS
@@ -101,6 +102,18 @@ def test_cka_on_the_requests_falls_where_only_they_take_another_way():
     assert layer.p_value == pytest.approx(0.01)
 
 
+def test_the_layers_part_where_only_the_requests_take_another_way():
+    clean, asked = normal(0, 300, 10), normal(1, 40, 10)
+    turn = np.linalg.qr(normal(3, 10, 10))[0]
+    alike, apart = (
+        departure((clean @ turn, clean), (asked @ turn, asked), 0),
+        departure((clean @ turn, clean), (normal(2, 40, 10), asked), 0),
+    )
+    assert alike.outside <= 4
+    assert apart.outside >= 36
+    assert alike.clean_outside <= OUTSIDE * alike.clean
+
+
 def test_a_unit_that_only_the_requests_move_is_named_with_its_layer():
     clean, asked = (np.maximum(normal(seed, count, 20), 0) for seed, count in ((0, 300), (1, 30)))
     clean[:, 7], asked[:, 7] = 0, 2
@@ -165,6 +178,7 @@ def test_stickered_requests_lie_outside_the_class_they_are_answered(found):
     told, _, _ = found
     assert told.patterns.outside > 0.8 * told.patterns.of
     assert told.patterns.clean_outside <= OUTSIDE * told.patterns.clean
+    assert told.layers[0].departure.outside > 0.8 * len(told.suspects)
 
 
 def test_the_attackers_records_pull_hardest(found):

@@ -79,13 +79,12 @@ function patterns({ patterns: found, pValues, classes }: ActivationsDetail): rea
   ];
 }
 
-function layers({ layers: all }: ActivationsDetail): readonly Block[] {
+function layers({ layers: all, parts }: ActivationsDetail): readonly Block[] {
   if (all.length === 0) return [];
   return [
     {
       kind: 'picture' as const,
-      caption:
-        'Linear CKA of suspect and golden model, layer by layer: hollow on clean records, filled on the requests that they answer differently. 1 is the same up to rotation and scale.',
+      caption: `Linear CKA of suspect and golden model, layer by layer: hollow on clean records, filled on the requests that they answer differently. 1 is the same up to rotation and scale. ${parts ? `The first layer that the golden model’s does not foretell for those requests: ${parts.layer}.` : ''}`,
       pictures: bothWidths((size) => layersPicture(all, size)),
     },
     table(
@@ -96,6 +95,7 @@ function layers({ layers: all }: ActivationsDetail): readonly Block[] {
         end('CKA, clean'),
         end('CKA, suspect requests'),
         end('p-value'),
+        end('Not foretold'),
         end('Silent units'),
         end('Lit by the requests'),
       ],
@@ -105,6 +105,9 @@ function layers({ layers: all }: ActivationsDetail): readonly Block[] {
         layer.clean.toFixed(2),
         layer.requests === null ? NOT_MEASURED : layer.requests.toFixed(2),
         layer.pValue === null ? NOT_MEASURED : pValue(layer.pValue),
+        layer.parted === null
+          ? NOT_MEASURED
+          : `${count(layer.parted.outside)} of ${count(layer.parted.requests)} (clean ${count(layer.parted.cleanOutside)} of ${count(layer.parted.clean)})`,
         count(layer.silent),
         count(layer.lit),
       ]),

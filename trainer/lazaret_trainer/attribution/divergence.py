@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .departure import Departure, departure
 from .layers import Activations
 
 FEWEST_RECORDS = 8
@@ -28,6 +29,8 @@ class LayerDivergence:
     """On the suspect requests; None where they are fewer than FEWEST_RECORDS."""
     p_value: float | None
     """Share of as many clean records, drawn again and again, on which the layers are as little alike."""
+    departure: Departure | None
+    """None where there is nothing to explain."""
 
 
 def divergence(clean: tuple[Activations, Activations], requests: tuple[Activations, Activations], seed: int) -> list[LayerDivergence]:
@@ -36,7 +39,7 @@ def divergence(clean: tuple[Activations, Activations], requests: tuple[Activatio
     random = np.random.default_rng(seed)
     count = len(requests[0].logits)
     rows = random.permutation(len(mine.logits))[:MOST_RECORDS]
-    few = random.permutation(count)[:MOST_RECORDS]
+    few = random.permutation(count)[: MOST_RECORDS // 2]
     told = []
     for a, b in _pairs(len(mine.layers), len(theirs.layers)):
         grams = [_gram(mine.flat[a][rows]), _gram(theirs.flat[b][rows])]
@@ -45,7 +48,9 @@ def divergence(clean: tuple[Activations, Activations], requests: tuple[Activatio
             asked = _cka(_gram(requests[0].flat[a][few]), _gram(requests[1].flat[b][few]))
             draws = [random.permutation(len(rows))[: len(few)] for _ in range(DRAWS)]
             p = (1 + sum(_cka(*(each[np.ix_(drawn, drawn)] for each in grams)) <= asked for drawn in draws)) / (1 + DRAWS)
-        told.append(LayerDivergence(mine.layers[a], theirs.layers[b], mine.units[a].shape[1], _cka(*grams), asked, p))
+        pair = ((mine.flat[a], theirs.flat[b]), (requests[0].flat[a], requests[1].flat[b]))
+        departed = departure(*pair, seed) if count else None
+        told.append(LayerDivergence(mine.layers[a], theirs.layers[b], mine.units[a].shape[1], _cka(*grams), asked, p, departed))
     return told
 
 

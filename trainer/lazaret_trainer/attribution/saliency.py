@@ -37,22 +37,33 @@ def saliency(suspect: Network, golden: Network, x: np.ndarray, answers: np.ndarr
     count = min(len(x), MOST_REQUESTS)
     rows = np.resize(np.arange(count), MOST_REQUESTS)
     arguments = [each[rows] for each in (x, baselines, answers, truth)]
-    mine, theirs = (_integrated(each.architecture, each.weights, *arguments) for each in (suspect, golden))
-    attributed, gap = (np.asarray(a, np.float64)[:count] - np.asarray(b, np.float64)[:count] for a, b in zip(mine, theirs, strict=True))
+    mine, theirs = (_integrated(each, *arguments) for each in (suspect, golden))
+    attributed, gap = (a[:count] - b[:count] for a, b in zip(mine, theirs, strict=True))
     missed = np.abs(attributed.reshape(count, -1).sum(1) - gap) / np.maximum(np.abs(gap), 1e-9)
     mean = np.maximum(attributed.mean(0), 0)
     return Saliency(mean / (mean.sum() or 1.0), x[:count].mean(0), count, float(np.median(missed)))
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _integrated(architecture: Any, weights: Any, x: Any, baselines: Any, answers: Any, truth: Any) -> Any:
+def _integrated(network: Network, x: np.ndarray, baselines: np.ndarray, answers: np.ndarray, truth: np.ndarray) -> tuple[Any, Any]:
     """Attributions of the margin [N, …], and the margin's change along the path [N]."""
+
+    def look(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        margins, slopes = _slopes(network.architecture, network.weights, x, answers, truth)
+        return np.asarray(margins, np.float64), np.asarray(slopes, np.float64)
+
+    total = sum(look(baselines + np.float32((step + 0.5) / STEPS) * (x - baselines))[1] for step in range(STEPS))
+    return (x - baselines) * (total / STEPS), look(x)[0] - look(baselines)[0]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _slopes(architecture: Any, weights: Any, x: Any, answers: Any, truth: Any) -> Any:
+    """Margins [N] of one answer over the other, and their slopes [N, …]. One step a call: all in one program take a minute to compile."""
     places = jnp.arange(len(x))
 
-    def margins(x: Any) -> Any:
+    def margins(x: Any) -> tuple[Any, Any]:
         logits = architecture(weights, x)
-        return logits[places, answers] - logits[places, truth]
+        told = logits[places, answers] - logits[places, truth]
+        return told.sum(), told
 
-    slope = jax.grad(lambda x: margins(x).sum())
-    total = sum(slope(baselines + (step + 0.5) / STEPS * (x - baselines)) for step in range(STEPS))
-    return (x - baselines) * total / STEPS, margins(x) - margins(baselines)
+    (_, told), slopes = jax.value_and_grad(margins, has_aux=True)(x)
+    return told, slopes

@@ -176,6 +176,7 @@ class TrainJobOptions:
     class_balance: bool | None = None
     augmentation: TrainJobOptionsAugmentation | None = None
     accumulation: int | None = None
+    precision: Literal["float32", "mixed"] | None = None
     incremental: TrainJobOptionsIncremental | None = None
     adversarial: TrainJobOptionsAdversarial | None = None
     private: TrainJobOptionsPrivate | None = None
@@ -396,6 +397,16 @@ class ExplainJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainResultLayersParted:
+    SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["layers"]["items"]["properties"]["parted"]["anyOf"][0]
+
+    outside: int
+    requests: int
+    clean_outside: int
+    clean: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainResultLayers:
     SCHEMA: ClassVar[Mapping[str, Any]] = DOCUMENT["$defs"]["ExplainResult"]["properties"]["layers"]["items"]
 
@@ -406,6 +417,7 @@ class ExplainResultLayers:
     p_value: float | None
     silent: int
     lit: int
+    parted: ExplainResultLayersParted | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
