@@ -17,6 +17,7 @@ import { validate } from '../forensics/validation/gates.ts';
 import { measure } from '../forensics/validation/measure.ts';
 import { fireSignatureControl } from './controls.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { expectedGraph } from './expected-graph.ts';
 import { goldenOf, readWindow, versionBehind, withPredictors } from './examination.ts';
 import { readSuite } from './learn.ts';
 import { createTrialActivities } from './trials.ts';
@@ -78,7 +79,10 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
           figures: 'figure' in control ? [control.figure] : [],
         },
         thresholds,
-        graphs: { candidate: graphHash(parsed.candidate), golden: graphHash(parsed.golden) },
+        graphs: {
+          candidate: graphHash(parsed.candidate),
+          golden: await expectedGraph(deps, candidate.digest, parsed.golden),
+        },
         nonFiniteWeights: weightsOf(parsed.candidate).reduce(
           (sum, weight) => sum + weight.values.filter((value) => !Number.isFinite(value)).length,
           0,
