@@ -27,7 +27,8 @@ from lazaret_trainer import device  # noqa: E402  (the trainer is a package besi
 BUDGET = 0.01
 """Share of clean records that the influence may mark."""
 LEVEL = 1e-4
-"""Of forensics/analysers/activations.ts."""
+HONEST_OUTSIDE = 0.25
+"""Both of forensics/analysers/activations.ts."""
 
 
 def measured(folder: Path, task: Any, kind: str, attack: str, seed: int, golden_batches: int) -> dict[str, Any]:
@@ -63,8 +64,7 @@ def measured(folder: Path, task: Any, kind: str, attack: str, seed: int, golden_
     if found.dormancy is not None and found.patterns is not None:
         row["dormant"] = [[each.lit, each.p_value] for each in found.dormancy]
         row["outside"] = [found.patterns.outside, found.patterns.of]
-        own = (found.patterns.outside, found.patterns.of)
-        row["patterns"] = fisher(own, (found.patterns.clean_outside, found.patterns.clean))
+        row["patterns"] = float(stats.binom.sf(found.patterns.outside - 1, found.patterns.of, HONEST_OUTSIDE))
     if found.saliency is not None and case.trigger is not None:
         row["saliency"], row["area"] = inside(found.saliency.values, case.trigger)
         row["missed"] = found.saliency.missed
@@ -138,9 +138,9 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    lines = [
-        f"{'task':8} {'kind':4} {'attack':12} {'n':>3} {'told':>4} {'alarm':>5} {'saliency':>14} {'AP mean (least)':>16} {'named':>6} {'s':>5}"
-    ]
+    columns = ["task", "kind", "attack", "n", "told", "alarm", "saliency", "AP mean (least)", "named", "s"]
+    widths = [-8, -4, -12, 3, 4, 5, 14, 16, 6, 5]
+    lines = [" ".join(f"{name:{'<' if width < 0 else '>'}{abs(width)}}" for name, width in zip(columns, widths, strict=True))]
     for key in dict.fromkeys((row["task"], row["kind"], row["attack"]) for row in rows):
         group = [row for row in rows if (row["task"], row["kind"], row["attack"]) == key]
         told = [row for row in group if "patterns" in row]

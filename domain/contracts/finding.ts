@@ -262,7 +262,7 @@ export interface ActivationsDetail {
   readonly parts: { readonly layer: string; readonly pValue: number } | null;
   readonly dormant: ExplainResult['dormant'];
   readonly patterns: ExplainResult['patterns'];
-  /** Exact, after Holm over the two: that suspect requests lie outside their pattern, or light silent units, as seldom as clean records do. */
+  /** Exact, after Holm over the two: that suspect requests lie outside their pattern, or light silent units, as seldom as in clean models. */
   readonly pValues: { readonly patterns: number; readonly dormant: number } | null;
   readonly saliency: {
     /** The mask is the saliency, the pattern the mean of the explained requests. */

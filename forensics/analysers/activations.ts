@@ -4,7 +4,7 @@ import type { ActivationsDetail } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { saliencyOf } from '../activations/saliency-preview.ts';
 import { pullOf, type Pull } from '../activations/pull.ts';
-import { fisherGreater, holm } from '../statistics/exact-tests.ts';
+import { binomialTail, fisherGreater, holm } from '../statistics/exact-tests.ts';
 import { inconclusive, type Analyser, type Analysis } from './analyser.ts';
 import { listed, percent, pValue } from './wording.ts';
 
@@ -69,13 +69,16 @@ function judge(needs: ActivationsNeeds): Analysis<ActivationsAttachments> {
 
 const MOST_CLASSES = 50;
 
-/** Both against clean records of the same model. A silent unit counts as far as the golden model's own are not lit by the same requests. */
+/**
+ * Requests that honest models differ on are odd ones, and lie outside more often than clean records do: up to this share of them did in the
+ * clean models of the lab's calibration half. More than that is asked of an attack.
+ */
+const HONEST_OUTSIDE = 0.25;
+
+/** A silent unit counts as far as the golden model's own are not lit by the same requests. */
 function tested({ patterns, dormant }: ExplainResult): ActivationsDetail['pValues'] {
   if (patterns === null || dormant === null) return null;
-  const outside = fisherGreater(
-    { marked: patterns.outside, n: patterns.of },
-    { marked: patterns.clean.outside, n: patterns.clean.n },
-  );
+  const outside = binomialTail(patterns.outside, patterns.of, HONEST_OUTSIDE);
   const lit = dormant.golden.pValue < ALARM_LEVEL ? 1 : dormant.suspect.pValue;
   const [first, second] = holm([outside, lit]);
   return { patterns: first ?? 1, dormant: second ?? 1 };
@@ -135,7 +138,7 @@ function summarise(detail: ActivationsDetail): string {
   if (detail.pValues === null || detail.patterns === null || detail.dormant === null)
     return `${differ}: too few to look into. ${likeness(detail)}`;
   const { outside, of, clean } = detail.patterns;
-  const places = `${outside} of ${of} lie outside the pattern of the class they are answered (${clean.outside} of ${clean.n} clean records do; ${pValue(detail.pValues.patterns)})`;
+  const places = `${outside} of ${of} lie outside the pattern of the class they are answered (${clean.outside} of ${clean.n} clean records do; ${pValue(detail.pValues.patterns)} against the ${percent(HONEST_OUTSIDE)} that honest models reach)`;
   const parted = detail.parts
     ? `The two part in ${detail.parts.layer} (${pValue(detail.parts.pValue)}).`
     : 'In no layer do they part as no clean records do.';
