@@ -60,8 +60,8 @@ def measure(job: RobustnessJob, desk: MeasuringDesk) -> RobustnessResult:
     desk.report("reading the models and the records")
     records, space = _space(job, desk.storage)
     subjects = _subjects(job, desk.storage, records, space)
-    radii = {"linf": job.epsilon, "l2": l2_radius(job.epsilon, int(np.prod(records.features.shape[1:])))}
-    attacked = {
+    radii: dict[Ball, float] = {"linf": job.epsilon, "l2": l2_radius(job.epsilon, int(np.prod(records.features.shape[1:])))}
+    attacked: dict[Ball, list[_Attacked]] = {
         ball: [_Attacked(ascent, parameters, ascent.right(parameters, records.features, records.labels)) for ascent, parameters in subjects]
         for ball in BALLS
     }
