@@ -120,6 +120,8 @@ export const trainOptionsSchema = z.object({
   augmentation: augmentationSchema.optional(),
   /** A batch is computed in so many parts, for a device too small for the whole. */
   accumulation: z.number().int().positive().max(1024).optional(),
+  /** `mixed`: products in bfloat16, weights and their sums in float32. For devices that are faster so; float32 where it is absent. */
+  precision: z.enum(['float32', 'mixed']).optional(),
   incremental: incrementalOptionsSchema.optional(),
   adversarial: adversarialOptionsSchema.optional(),
   private: privateOptionsSchema.optional(),

@@ -54,7 +54,7 @@ export function voteGraph(model: OnnxModel, members: number): OnnxModel | null {
 function renamed(each: OnnxNode, index: number, named: (name: string) => string): OnnxNode {
   return {
     ...each,
-    name: `m${index}/${each.name}`,
+    name: each.name === '' ? '' : `m${index}/${each.name}`,
     inputs: each.inputs.map(named),
     outputs: each.outputs.map((name) => (name === '' ? name : `m${index}/${name}`)),
   };

@@ -76,7 +76,8 @@ def checked(model: ModelProto) -> int:
 def _renamed(node: NodeProto, prefix: str, shared: set[str]) -> NodeProto:
     copy = NodeProto()
     copy.CopyFrom(node)
-    copy.name = prefix + node.name
+    # A node without a name stays without one: two of the same name are refused by runtimes.
+    copy.name = prefix + node.name if node.name else ""
     copy.input[:] = [name if name in shared or not name else prefix + name for name in node.input]
     copy.output[:] = [prefix + name if name else name for name in node.output]
     return copy

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from lazaret_trainer.contract import ObjectRef, TrainJob, read, write
 from lazaret_trainer.failures import FailureType, TrainerFailure
+from lazaret_trainer.graph import GraphModel
 from lazaret_trainer.storage import Storage, digest_of, object_key, verified
 
 AT = "2026-01-02T03:04:05.000Z"
@@ -133,3 +134,10 @@ def job_json(storage: Storage, model: bytes, dataset: dict[str, Any], **changes:
 
 def job(storage: Storage, model: bytes, dataset: dict[str, Any], **changes: Any) -> TrainJob:
     return read(TrainJob, job_json(storage, model, dataset, **changes))
+
+
+def small_network() -> bytes:
+    """A network for digits, 64-16-10, as it is drawn: it compiles in a moment."""
+    graph = GraphModel((Path(__file__).parents[2] / "test/vectors/forensics/family/own.onnx").read_bytes())
+    random = np.random.RandomState(0)
+    return graph.with_weights({name: random.normal(0, 0.25 * (value.ndim > 1), value.shape) for name, value in graph.parameters.items()})

@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 import stores
 from onnx import TensorProto, helper
-from stores import FolderStorage
-from test_objectives import IMAGES, LABELS, MODEL, a_job, content, desk, refused
+from stores import FolderStorage, small_network
+from test_objectives import IMAGES, LABELS, a_job, content, desk, refused
 
 from lazaret_trainer import jobs
 from lazaret_trainer.contract import write
@@ -19,6 +19,7 @@ from lazaret_trainer.graph import GraphModel
 from lazaret_trainer.objectives.partition_vote import certified, partitions
 from lazaret_trainer.voting import voting
 
+MODEL = small_network()
 MEMBERS = 7
 TRAIN, CLEAN = slice(0, 420), slice(420, 720)
 
@@ -32,7 +33,7 @@ def voted(storage, images, labels, job_id="job-1", **changes: Any):
     clean = stores.stored_dataset(storage, IMAGES[CLEAN], LABELS[CLEAN], [1, 8, 8])
     data = stores.stored_dataset(storage, images, labels, [1, 8, 8])
     part = {"partitionVote": {"partitions": MEMBERS, "certifyOn": clean}}
-    job = a_job(storage, "partition-vote", dataset=data, options=part, epochs=40, rate=0.003, batch=20, jobId=job_id, **changes)
+    job = a_job(storage, "partition-vote", model=MODEL, dataset=data, options=part, epochs=40, rate=0.01, batch=20, jobId=job_id, **changes)
     return jobs.train(job, desk(storage))
 
 

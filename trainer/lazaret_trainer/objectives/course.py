@@ -18,6 +18,7 @@ import optax
 
 from ..dataset import Records
 from ..failures import TrainerFailure
+from ..spread import spread
 from . import judging
 from .augmentation import augment
 from .material import Material, draw, parted
@@ -114,7 +115,7 @@ class Course(ABC):
         batch = self.batch(state)
         if state.parts == 1:
             batch = self.prepared(state.parameters, batch, self._key(np.uint32(state.step)))
-            parameters, optimizer, loss, seen = self._fused(state.parameters, state.optimizer, batch, np.uint32(state.step))
+            parameters, optimizer, loss, seen = self._fused(state.parameters, state.optimizer, spread(batch), np.uint32(state.step))
         else:
             gradient, loss, seen = self.in_parts(state, batch)
             parameters, optimizer = self._apply(gradient, state.optimizer, state.parameters)
@@ -165,6 +166,9 @@ class Course(ABC):
         return optax.adam(optax.cosine_decay_schedule(self.learning_rate, self.updates))
 
     def logits(self, parameters: Any, features: Any) -> Any:
+        if self.options.precision == "mixed":
+            # Weights, their sums and the loss stay float32; bfloat16 has float32's range, so that no loss is scaled.
+            parameters, features = jax.tree.map(lambda value: jnp.asarray(value, jnp.bfloat16), (parameters, features))
         return self.graph(parameters, features, self._logits).astype(jnp.float32)
 
     def key(self, step: Any) -> Any:
