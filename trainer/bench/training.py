@@ -27,8 +27,8 @@ from lazaret_trainer import device
 EPSILON = 0.1
 """L∞ radius of the attacks, of features between 0 and 1."""
 
-ROUNDS = {"digits": (120, 1), "mnist": (50, 2)}
-"""(epochs of a round, pixels of shifting) of a repair without training data to trust."""
+ROUNDS = {"digits": (6, 60, 1), "mnist": (3, 50, 2)}
+"""(rounds, epochs of a round, pixels of shifting) of a repair without training data to trust."""
 
 
 class Bench:
@@ -76,10 +76,10 @@ class Bench:
             ]
 
         def without_data() -> tuple[str, Found]:
-            rounds, shift = ROUNDS[data.name]
-            options = {"unlearn": {"rounds": 3}, "augmentation": {"shiftPixels": shift, "noise": 0.0}}
+            rounds, epochs, shift = ROUNDS[data.name]
+            options = {"unlearn": {"rounds": rounds}, "augmentation": {"shiftPixels": shift, "noise": 0.0}}
             clean = data.spare_features, data.spare_labels
-            fixed = self._lab.train(suspect, *clean, rounds, 2e-3, "unlearn", options=options, batch=64, seed=seed)
+            fixed = self._lab.train(suspect, *clean, epochs, 2e-3, "unlearn", options=options, batch=64, seed=seed)
             before, after = (accuracy(model, *tests) for model in (suspect, fixed.model))
             had, left = carried(suspect), carried(fixed.model)
             reached = f"accuracy {before:.4f} → {after:.4f}, success {had:.4f} → {left:.4f}"
