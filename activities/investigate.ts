@@ -1,6 +1,6 @@
 import type { Analysis, AnalysisSubject, Examination, InvestigateActivities } from '../domain/contracts/activities.ts';
 import type { AnalyserName, Finding } from '../domain/contracts/finding.ts';
-import type { GoldenRecord, RegressionAttack } from '../domain/contracts/golden.ts';
+import { regressionAttackSchema, type GoldenRecord, type RegressionAttack } from '../domain/contracts/golden.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
 import { Failure } from '../domain/incident/failure.ts';
 import { canonicalJson } from '../domain/proofs/canonical-json.ts';
@@ -14,6 +14,7 @@ import type { LineageNeeds } from '../forensics/analysers/lineage.ts';
 import type { SignatureNeeds } from '../forensics/analysers/signature.ts';
 import { capturedRows } from '../forensics/analysers/window.ts';
 import { readModel } from '../forensics/onnx/reader.ts';
+import { createPredictor } from '../forensics/predictor/predictor.ts';
 import type { RecoveredTrigger } from '../forensics/requests/excision.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { backdoorFinding, draftExamination, triggerOf } from './examine-on-trainer.ts';
@@ -180,10 +181,17 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
         return analysis.finish({ taintedIds: null });
       }
       const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
+      const trigger = verdictOf('backdoor', earlier) === 'compromised' ? await recoveredTrigger(deps, earlier) : null;
+      const model = trigger && subject.capture.model && (await deps.store.get(subject.capture.model));
+      // A suspect that cannot be run MUST NOT keep the golden model from judging the records.
+      const suspect = model && (await createPredictor(model).catch(() => null));
       return await withPredictors([await deps.store.get(golden.ref.artifact)], async (reference) => {
         const analysis = await registry['training-records'].run({
           records: records?.columns ?? null,
           golden: reference ?? null,
+          suspect,
+          captured: await capturedAttack(deps, earlier),
+          trigger,
           holdout: holdout.columns,
           featureShape: holdout.manifest.featureShape,
           classes: holdout.manifest.classes,
@@ -193,7 +201,7 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
         });
         const { taintedIds } = analysis.attachments;
         return analysis.finish({ taintedIds: taintedIds && (await json(taintedIds, 'tainted-records.json')) });
-      });
+      }).finally(async () => await suspect?.close());
     },
   };
 
@@ -207,6 +215,18 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       return { finding, record: await json(finding, `finding-${analyser}.json`) };
     },
   };
+}
+
+/** Requests of the attack that was seen at work; none where none was. */
+async function capturedAttack(deps: Needs, earlier: readonly Finding[]): Promise<RegressionAttack['requests']> {
+  const detail = earlier.find((finding) => finding.analyser === 'behaviour')?.detail;
+  if (detail?.analyser !== 'behaviour' || !detail.attack) return [];
+  const bytes = await deps.store.get(detail.attack.requests);
+  return regressionAttackSchema.parse(JSON.parse(new TextDecoder().decode(bytes))).requests;
+}
+
+function verdictOf(analyser: AnalyserName, earlier: readonly Finding[]): Finding['verdict'] | undefined {
+  return earlier.find((finding) => finding.analyser === analyser)?.verdict;
 }
 
 /** As the search for a backdoor recovered it, with its class. */

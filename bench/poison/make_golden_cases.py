@@ -31,11 +31,13 @@ ATTACKS = (("sticker", 0.1), ("sticker", 0.05), ("sticker", 0.01), ("blend", 0.1
 # Of new records, clean hold-out, requests, and what the strong and the weak golden model learned from. Traffic signs: frames of the same
 # signs, because a model that has never seen a sign tells nothing about it.
 SIZES = {
-    "digits": (600, 250, 147, 800, 300),
+    "digits": (600, 250, 147, 800, 400),
     "mnist": (3000, 500, 400, 10_000, 1500),
     "gtsrb": (1500, 400, 300, 3000, 600),
 }
-DIRTY = 0.01
+SHOWN = 80_000
+"""Records that a golden model is shown at least, in all its epochs."""
+DIRTY = 0.02
 """Share of others with the trigger and the target's label beside the target's own records: alone, clean labels implant nothing here."""
 
 
@@ -122,7 +124,7 @@ def case(
 
 def write_trigger(out: Path, suspect: bytes, golden: bytes, probes: np.ndarray, truth: np.ndarray, seed: int) -> None:
     report = examine_backdoor(suspect, golden, probes, truth, seed=seed, progress=lambda _: None, check=lambda: None)
-    if report.trigger is None or report.target is None:
+    if report.verdict != "compromised" or report.trigger is None or report.target is None:
         return
     image = {
         "schema": "lazaret.trigger/v1",
@@ -154,8 +156,14 @@ def main() -> None:
             x, y = parts[3]
             few = SIZES[name][4]
             goldens = {
-                which: trained(build("cnn", x.shape[1:], task.classes, seed + 1000), x[:most], y[:most], epochs=epochs, seed=seed + 1000)
-                for which, most, epochs in (("strong", len(x), task.epochs), ("weak", few, task.epochs))
+                which: trained(
+                    build("cnn", x.shape[1:], task.classes, seed + 1000),
+                    x[:most],
+                    y[:most],
+                    epochs=max(task.epochs, SHOWN // most),
+                    seed=seed + 1000,
+                )
+                for which, most in (("strong", len(x)), ("weak", few))
             }
             for attack, rate in (("clean", 0.0),) if seed in chosen["clean"] else ATTACKS:
                 folder = f"{name}-golden-{attack}{round(rate * 100) or ''}-{seed}"

@@ -79,8 +79,8 @@ async function examine(needs: TrainingRecordsNeeds): Promise<Analysis<TrainingRe
   const targeted = mark(judged, attackTarget);
   // An attack on the records need not be the one that was captured: without a trace of that one, any label counts.
   const marks = attackTarget !== null && !targeted.tainted ? mark(judged, null) : targeted;
-  const weighed = marks.tainted ? weigh(judged, marks) : marks;
-  return conclude(judged, await withCarriers(judged, weighed));
+  const weighed = (attackTarget === null ? null : weigh(judged, marks, attackTarget)) ?? weigh(judged, marks, null);
+  return conclude(judged, await withCarriers(judged, weighed ?? marks));
 }
 
 interface Judged {
@@ -102,6 +102,8 @@ interface Marks {
   readonly byBatch: TrainingRecordsDetail['byBatch'];
   readonly bySource: NonNullable<TrainingRecordsDetail['bySource']>;
   readonly tainted: boolean;
+  /** Records among the marked that carry the trigger of a known attack, whatever the golden model says. */
+  readonly carriers: number;
   /** Marked records that the golden model was trained on itself, when there are more of them than the budget explains. */
   readonly outside: number;
 }
@@ -125,6 +127,7 @@ function mark({ records, answers, holdout, reference, needs }: Judged, target: n
   return {
     ...tally(records, fresh, flags, clean),
     threshold,
+    carriers: 0,
     outside: fisherGreater(share(known), share(clean)) < TAINT_LEVEL ? known.filter(Boolean).length : 0,
   };
 }
@@ -135,7 +138,7 @@ function tally(
   fresh: readonly number[],
   flags: readonly boolean[],
   clean: readonly boolean[],
-): Omit<Marks, 'threshold' | 'outside'> {
+): Omit<Marks, 'threshold' | 'outside' | 'carriers'> {
   const cleanMarked = share(clean);
   const batchOf = fresh.map((row) => batches[row] ?? '');
   const from = fresh.map((row) => sources[row] ?? '');
@@ -162,9 +165,13 @@ function share(flags: readonly boolean[]): { marked: number; n: number } {
 }
 
 /** The records' own opinion beside the golden model's. The hold-out goes through the same and stays what the counts are compared with. */
-function weigh({ records, answers, holdout, reference, needs }: Judged, marks: Marks): Marks {
-  const { fresh, flags, clean } = marks;
-  if (fresh.length + holdout.count > MOST_RECORDS) return marks;
+function weigh(
+  { records, answers, holdout, reference, needs }: Judged,
+  marks: Marks,
+  target: number | null,
+): Marks | null {
+  const { fresh } = marks;
+  if (fresh.length === 0 || fresh.length + holdout.count > MOST_RECORDS) return null;
   const { width } = records;
   const features = new Float32Array((fresh.length + holdout.count) * width);
   const probabilities = new Float32Array((fresh.length + holdout.count) * answers.classes);
@@ -185,13 +192,14 @@ function weigh({ records, answers, holdout, reference, needs }: Judged, marks: M
       clean: fresh.length,
       answers: { probabilities, classes: answers.classes },
     },
-    [...flags, ...clean],
+    target,
   );
-  if (taint === null) return marks;
+  if (taint === null) return null;
   const cut = budgetedCut(taint.subarray(0, fresh.length), needs.falseAlarmBudget);
   const kept = Array.from(taint, (one) => one > 0 && one >= cut);
+  // The class of the marks was tested already; over batches and sources the same marks may be too thin to stand out.
   const again = tally(records, fresh, kept.slice(0, fresh.length), kept.slice(fresh.length));
-  return again.tainted ? { ...marks, ...again } : marks;
+  return { ...marks, ...again, tainted: true };
 }
 
 /** Records of the target that carry the trigger, whatever the golden model says of their label. */
@@ -221,7 +229,7 @@ async function withCarriers({ records, holdout, needs }: Judged, marks: Marks): 
   if (carriers.size === 0) return marks;
   // Without a contradiction of the golden model, chance marks are not dropped beside the carriers.
   const flags = marks.flags.map((flag, at) => carriers.has(at) || (marks.tainted && flag));
-  return { ...marks, ...tally(records, marks.fresh, flags, marks.clean), tainted: true };
+  return { ...marks, ...tally(records, marks.fresh, flags, marks.clean), tainted: true, carriers: carriers.size };
 }
 
 function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachments> {
@@ -272,8 +280,12 @@ function summarise(marks: Marks, needs: TrainingRecordsNeeds): string {
     .map(
       (batch) => `${batch.tainted} of ${batch.records} in ${batch.batch} from ${batch.source}, ${pValue(batch.pValue)}`,
     );
+  const what =
+    marks.carriers > 0
+      ? `a label that the golden model rules out, or the trigger of the attack (${marks.carriers})`
+      : 'a label that the golden model rules out';
   const where = worst.length > 0 ? listed(worst) : thinly(marks.bySource);
-  return `${marks.flags.filter(Boolean).length} of ${marks.fresh.length} new records carry a label that the golden model rules out: ${where} (${budget}).${outside}`;
+  return `${marks.flags.filter(Boolean).length} of ${marks.fresh.length} new records carry ${what}: ${where} (${budget}).${outside}`;
 }
 
 /** No batch stands out: a source that sends a little poison with every batch may. */

@@ -1,4 +1,5 @@
 import type { Predictor } from '../predictor/predictor.ts';
+import { mean as average } from '../statistics/description.ts';
 import { top } from '../statistics/calibration.ts';
 import { conformalThreshold } from '../statistics/conformal.ts';
 import { fisherGreater } from '../statistics/exact-tests.ts';
@@ -32,8 +33,11 @@ const MOST_CELLS = 150;
 const SHRINKAGE = 0.05;
 /** Of the range of a feature: keeps one that never changes from being infinitely telling. */
 const LEAST_DEVIATION = 0.05;
-/** After Bonferroni over the methods: that clean records are flagged as often. */
-const ALARM_LEVEL = 1e-4;
+/**
+ * That clean records are flagged as often, exact. A captured attack was seen at work, and any clean record may stand for the others; a recovered
+ * trigger may be no more than what the class looks like, so that only clean records of the class itself may.
+ */
+const ALARM_LEVEL = { captured: 0.01, recovered: 0.001 } as const;
 const LEAST = 5;
 
 /**
@@ -44,17 +48,20 @@ const LEAST = 5;
  */
 export async function carriersAmong(carrying: Carrying): Promise<readonly boolean[]> {
   const { records } = carrying;
-  const methods = [matched(carrying), await excised(carrying)].flatMap((method) => (method ? [method] : []));
+  // The suspect is what is under suspicion: where it fails to answer, the other method is left.
+  const methods = [matched(carrying), await excised(carrying).catch(() => null)].flatMap((method) =>
+    method ? [method] : [],
+  );
   const flags = new Array<boolean>(records.count).fill(false);
-  for (const { scores, reference, own } of methods) {
+  for (const { scores, reference, own, least, by } of methods) {
     const threshold = conformalThreshold(reference, carrying.falseAlarmBudget);
     if (threshold === null) continue;
     // The target's own clean records may be nearer to the trigger than others.
-    const cut = own.reduce((most, score) => Math.max(most, score), threshold);
+    const cut = own.reduce((most, score) => Math.max(most, score), Math.max(threshold, least));
     const hits = scores.filter((score) => score > cut).length;
-    const clean = { marked: reference.filter((score) => score > cut).length, n: reference.length };
-    if (hits < LEAST || methods.length * fisherGreater({ marked: hits, n: records.count }, clean) >= ALARM_LEVEL)
-      continue;
+    const against = by === 'captured' ? reference : own;
+    const clean = { marked: against.filter((score) => score > cut).length, n: against.length };
+    if (hits < LEAST || fisherGreater({ marked: hits, n: records.count }, clean) >= ALARM_LEVEL[by]) continue;
     scores.forEach((score, row) => (flags[row] ||= score > cut));
   }
   return flags;
@@ -66,28 +73,37 @@ interface Scored {
   readonly reference: Float64Array;
   /** Of those among them that are the target's. */
   readonly own: Float64Array;
+  /** Half way from clean records to carriers, where carriers are known; else −∞. */
+  readonly least: number;
+  readonly by: 'captured' | 'recovered';
 }
 
-/** By what carriers have in common, cell by cell. Every other clean record fits, the rest set the threshold. */
+/** By what carriers have in common, cell by cell. Half of the other classes' clean records fit, the rest set the threshold. */
 function matched({ records, holdout, own, captured, trigger }: Carrying): Scored | null {
   const width = holdout.features.length / holdout.count;
-  const half = (parity: number) =>
-    Array.from({ length: holdout.count }, (_, row) => row).filter((row) => row % 2 === parity);
-  const fitting = rowsOf(holdout, half(0));
-  const carriers =
-    captured.count >= LEAST_CAPTURED
-      ? captured
-      : trigger && { features: withTrigger(trigger.image, fitting.features, width), count: fitting.count };
-  if (!carriers?.features || fitting.count === 0) return null;
-  const shown = { features: carriers.features, count: carriers.count };
-  const cells = tellingCells(shown, fitting, width);
-  const both = [...cellsOf(shown, cells, width), ...cellsOf(fitting, cells, width)];
-  const weights = discriminant({ values: both, width: cells.length }, (row) => row < shown.count, SHRINKAGE);
+  const all = Array.from({ length: holdout.count }, (_, row) => row);
+  const fitting = rowsOf(
+    holdout,
+    all.filter((row) => row % 2 === 0 && !own(row)),
+  );
+  const seen = captured.count >= LEAST_CAPTURED;
+  const stamped = trigger && withTrigger(trigger.image, fitting.features, width);
+  const carriers = seen ? captured : stamped && { features: stamped, count: fitting.count };
+  if (!carriers || fitting.count === 0) return null;
+  const cells = tellingCells(carriers, fitting, width);
+  const both = [...cellsOf(carriers, cells, width), ...cellsOf(fitting, cells, width)];
+  const weights = discriminant({ values: both, width: cells.length }, (row) => row < carriers.count, SHRINKAGE);
   if (!weights) return null;
   const score = (inputs: Inputs) => along({ values: cellsOf(inputs, cells, width), width: cells.length }, weights);
-  const rest = half(1);
+  const rest = all.filter((row) => row % 2 === 1 || own(row));
   const reference = score(rowsOf(holdout, rest));
-  return { scores: score(records), reference, own: reference.filter((_, at) => own(rest[at] ?? 0)) };
+  return {
+    scores: score(records),
+    reference,
+    own: reference.filter((_, at) => own(rest[at] ?? 0)),
+    least: seen ? (average(score(carriers)) + average(reference)) / 2 : -Infinity,
+    by: seen ? 'captured' : 'recovered',
+  };
 }
 
 function tellingCells(carriers: Inputs, clean: Inputs, width: number): readonly number[] {
@@ -146,5 +162,8 @@ async function excised({ records, holdout, own, trigger, suspect, featureShape }
   };
   const scores = await falls(records);
   const reference = await falls(holdout);
-  return scores && reference && { scores, reference, own: reference.filter((_, row) => own(row)) };
+  return (
+    scores &&
+    reference && { scores, reference, own: reference.filter((_, row) => own(row)), least: -Infinity, by: 'recovered' }
+  );
 }

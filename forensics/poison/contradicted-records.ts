@@ -28,20 +28,25 @@ const SHARED = 0.5;
 const MOST_LOG_ODDS = 8;
 const SMALLEST = 1e-12;
 const SHRINKAGE = 1e-3;
+/** Of taint. */
+const PROBABLE = 0.5;
 /** The same examination gives the same answer. */
 const SEED = 1;
 
 /**
  * What the golden model contradicts, weighed against what the records themselves say. A weak golden model misses some of what was planted and
- * doubts some of what is clean; but the records that it does not doubt teach a better judge of this data, once the marked ones, which vouch for
- * one another, are left out. In each class with more marks than clean records explain, the marks are the first guess of the group that explains
+ * doubts some of what is clean; but the records that it does not doubt teach a better judge of this data, once those that it contradicts, which
+ * vouch for one another, are left out. In each class (the target alone, where one is known) with more contradictions than clean records explain,
+ * they are the first guess of the group that explains
  * itself (`foreignGroup`); taint is the posterior of a linear discriminant of both opinions. null: a class in which the two do not agree on
- * what was planted keeps its marks as they are. The hold-out goes through all of it like any record.
+ * what was planted is judged by what the golden model contradicts. The hold-out goes through all of it like any record.
  */
-export function weighedTaint(questioned: Questioned, marked: readonly boolean[]): Float64Array | null {
+export function weighedTaint(questioned: Questioned, target: number | null): Float64Array | null {
   const { labels, classes, answers } = questioned;
   const random = createRandom(SEED);
-  const enriched = enrichedClasses(questioned, marked);
+  const marked = Array.from(labels, (label, row) => logOdds(answers, row, label) > 0);
+  const suspects = target === null ? Array.from({ length: classes }, (_, label) => label) : [target];
+  const enriched = enrichedAmong(suspects, questioned, marked);
   if (enriched.length === 0) return null;
   const records = labelledRecords(questioned, random);
   const { seeing, plain } = judgesOf(records, questioned.shape, random);
@@ -68,15 +73,28 @@ export function weighedTaint(questioned: Questioned, marked: readonly boolean[])
     const { upper } = twoGroups(weights ? along(numbers, weights) : odds, inside);
     members.forEach((row, at) => (taint[row] = upper[at] ?? 0));
   }
-  return taint;
+  // A way of writing that the golden model does not know is marked in the hold-out as well.
+  const still = enrichedAmong(
+    enriched,
+    questioned,
+    Array.from(taint, (one) => one >= PROBABLE),
+  );
+  return still.length === 0 ? null : taint.map((one, row) => (still.includes(labels[row] ?? -1) ? one : 0));
 }
 
-function enrichedClasses({ labels, classes, clean }: Questioned, marked: readonly boolean[]): readonly number[] {
+function enrichedAmong(
+  suspects: readonly number[],
+  { labels, clean }: Questioned,
+  marked: readonly boolean[],
+): readonly number[] {
   const reference = { marked: marked.slice(clean).filter(Boolean).length, n: labels.length - clean };
-  return Array.from({ length: classes }, (_, label) => label).filter((label) => {
+  return suspects.filter((label) => {
     const rows = [...labels.keys()].filter((row) => row < clean && labels[row] === label);
     const hits = rows.filter((row) => marked[row]).length;
-    return hits >= LEAST_GROUP && classes * fisherGreater({ marked: hits, n: rows.length }, reference) < ENRICHED_LEVEL;
+    return (
+      hits >= LEAST_GROUP &&
+      suspects.length * fisherGreater({ marked: hits, n: rows.length }, reference) < ENRICHED_LEVEL
+    );
   });
 }
 

@@ -19,7 +19,7 @@ export interface ForeignGroup {
 export const LEAST_GROUP = 5;
 /** A group that is more of its class than this is the class: what it has in common is what its records look like. */
 export const MOST_OF_CLASS = 2 / 3;
-const ROUNDS = 5;
+const ROUNDS = 4;
 
 /**
  * From a first guess to the group that explains itself: left out together, its records, and no others of the class, are called something else.
@@ -36,27 +36,29 @@ export function foreignGroup(
   const { classes } = judge.records;
   const fits = (group: readonly number[]) =>
     group.length >= LEAST_GROUP && group.length <= MOST_OF_CLASS * members.length;
+  const own = new Set<string>();
   let rows = guess;
   for (let round = 0; fits(rows); round++) {
-    const scores = judge.without(rows, members);
-    const margins = marginsOf(scores, label, classes);
-    const cut = max(0, twoGroupCut(margins));
-    const next = members.filter((_, at) => (margins[at] ?? 0) > cut);
+    const nearly = marginsOf(judge.nearlyWithout(rows, members), label, classes);
+    const cut = max(0, twoGroupCut(nearly));
+    const next = members.filter((_, at) => (nearly[at] ?? 0) > cut);
     const name = next.join();
     const settled = next.length === rows.length && next.every((row, at) => row === rows[at]);
-    if (settled || round === ROUNDS) {
+    if (settled || own.has(name) || round === ROUNDS) {
+      const scores = judge.without(rows, members);
       const inside = new Set(rows);
       const places = members.flatMap((row, at) => (inside.has(row) ? [at] : []));
       const misfits = places.map((at) => misfitOf(scores, at, classes, label));
       return {
         rows,
-        margins,
+        margins: marginsOf(scores, label, classes),
         misfit: misfits.reduce((sum, one) => sum + one, 0) / misfits.length,
         sources: effectiveNumber(places.map((at) => bestOther(scores, at, classes, label))),
       };
     }
     if (visited.has(name)) return null;
     visited.add(name);
+    own.add(name);
     rows = next;
   }
   return null;

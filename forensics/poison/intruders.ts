@@ -246,7 +246,7 @@ async function takenOff(
 const ROUNDS = 3;
 
 /** Of the records of a class, those that looked clearest when the whole class was silent. */
-const GUESSES = [0.1, 0.25, 0.5] as const;
+const GUESSES = [0.15, 0.4] as const;
 
 /**
  * Records that are clear records of another class: relabelled ones, and triggered ones where the judge sees past the trigger. The groups of a

@@ -40,6 +40,8 @@ export interface KernelJudge {
    * judged record itself.
    */
   without(left: readonly number[], rows: readonly number[]): Float64Array;
+  /** The same, with a record's own weight taken from the whole table: a little too small beside a group that is left out, and far cheaper. */
+  nearlyWithout(left: readonly number[], rows: readonly number[]): Float64Array;
   /** The same of records that are not in the table, row-major. */
   ofOthers(left: readonly number[], features: Float32Array): Float64Array;
 }
@@ -72,11 +74,17 @@ export function createKernelJudge(
     addRow(sums, (labels[row] ?? 0) * size, coordinates, row, size, 1);
   }
 
+  let leverages: Float64Array | null = null;
   return {
     records,
     without(left, rows) {
       const { factor, weights } = solved(left);
-      return judged(rows, new Set(left), factor, weights);
+      return judged(rows, new Set(left), (row) => leverageOf(row, factor), weights);
+    },
+    nearlyWithout(left, rows) {
+      leverages ??= every();
+      const held = leverages;
+      return judged(rows, new Set(left), (row) => held[row] ?? 0, solved(left).weights);
     },
     ofOthers(left, features) {
       const { weights } = solved(left);
@@ -109,24 +117,29 @@ export function createKernelJudge(
     return { factor, weights };
   }
 
+  function every(): Float64Array {
+    const { factor } = solved([]);
+    return Float64Array.from({ length: count }, (_, row) => leverageOf(row, factor));
+  }
+
+  function leverageOf(row: number, factor: Float64Array): number {
+    const own = coordinates.slice(row * size, (row + 1) * size);
+    forward(factor, size, own);
+    return dot(own, own);
+  }
+
   function judged(
     rows: readonly number[],
     left: ReadonlySet<number>,
-    factor: Float64Array,
+    leverageIn: (row: number) => number,
     weights: readonly Float64Array[],
   ): Float64Array {
     const scores = new Float64Array(rows.length * classes);
-    const own = new Float64Array(size);
     rows.forEach((row, at) => {
       const record = coordinates.subarray(row * size, (row + 1) * size);
-      let leverage = 0;
-      if (!left.has(row)) {
-        own.set(record);
-        forward(factor, size, own);
-        leverage = dot(own, own);
-      }
+      const leverage = left.has(row) ? 0 : leverageIn(row);
       for (let label = 0; label < classes; label++) {
-        const score = dot(record, weights[label] ?? own);
+        const score = dot(record, weights[label] ?? record);
         const truth = labels[row] === label ? 1 : 0;
         scores[at * classes + label] = score - ((truth - score) * leverage) / (1 - leverage);
       }
