@@ -9,11 +9,12 @@ from lazaret_trainer.forensics.calibration import CONTAIN_BUDGET, FALSE_ALARM_BU
 from lazaret_trainer.forensics.examination import FLIP_THRESHOLD
 from lazaret_trainer.forensics.honest import DECIDING, HONEST
 from lazaret_trainer.forensics.measured import wilson
+from lazaret_trainer.forensics.reference import alike
 
 FLOOR = {
     "golden": {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "together": 1.0, "flip": 0.1},
     "student": {"together": 1.0},
-    "weak": {"together": 1.0},
+    "unlike": {"together": 1.0, "scan": 0.05},
 }
 """By what a suspect is compared with: least deviation of a score that is believed."""
 TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "implant", "graph")
@@ -21,8 +22,12 @@ TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "i
 Row = dict[str, Any]
 
 
+def against_what(row: Row) -> str:
+    return "golden" if row["lack"] is None else "student" if alike(row["lack"]) else "unlike"
+
+
 def honest(rows: Sequence[Row], against: str) -> dict[str, Honest]:
-    clean = [row for row in rows if row["attack"] == "clean" and row["against"] == against and row["scores"]]
+    clean = [row for row in rows if row["attack"] == "clean" and against_what(row) == against and row["scores"]]
     scores = [{**row["scores"], **({"flip": row["flip"]["score"]} if against == "golden" else {})} for row in clean]
     return {name: fit([each[name] for each in scores], floor) for name, floor in FLOOR[against].items()}
 
@@ -54,7 +59,9 @@ def calibrated(rows: Sequence[Row]) -> str:
 
 def outcomes(rows: Sequence[Row]) -> list[tuple[Row, Judged]]:
     """Judged by the product's own constants, from the scores that the cache holds."""
-    return [(row, judge(row["scores"], row["targets"], HONEST[row["against"]], DECIDING[row["against"]])) for row in rows if row["scores"]]
+    return [
+        (row, judge(row["scores"], row["targets"], HONEST[against_what(row)], DECIDING[against_what(row)])) for row in rows if row["scores"]
+    ]
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -70,6 +77,19 @@ def table(rows: Sequence[Row]) -> str:
         seconds = np.median([r["seconds"] for r, _ in group])
         cells = f"{len(group):3} {mean:>8} {len(found):6} {named:6} {contain:8} {seconds:8.1f}"
         lines.append(f"{key[0]:8} {key[1]:12} {key[2]:10} {cells}")
+    return "\n".join(lines)
+
+
+def misses(rows: Sequence[Row]) -> str:
+    """Every attack that works on .3 of the records or more and was not found with its target, and every false alarm, by name."""
+    lines = []
+    for row, judged in outcomes(rows):
+        alarm, clean = judged.p_value <= FALSE_ALARM_BUDGET, row["attack"] == "clean"
+        missed = row["attack"] in TRIGGERS and (row["success"] or 0) >= 0.3 and not (alarm and judged.target == row["target"])
+        if (clean and alarm) or missed:
+            about = f"{row['mode']} {row['task']}-{row['kind']} {row['attack']} {row['seed']}"
+            worked = "" if clean else f", success {row['success']:.2f}, target {row['target']}"
+            lines.append(f"{'false alarm' if clean else 'missed'}: {about}{worked}; p {judged.p_value:.3f} for class {judged.target}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lazaret_trainer.forensics import BackdoorReport, examine_backdoor
 from lazaret_trainer.forensics.network import read_network
-from lazaret_trainer.forensics.reference import WEAK, stand_in
+from lazaret_trainer.forensics.reference import stand_in
 from lazaret_trainer.graph import InvalidModel, UnsupportedOperator
 
 pytestmark = pytest.mark.xdist_group("backdoor")
@@ -84,13 +84,13 @@ def test_a_stand_in_learns_the_task_and_not_the_trigger():
     marked = models.stickered(x[y != models.TARGET])
     assert (suspect.answers(marked) == models.TARGET).mean() > 0.9
     assert (made.network.answers(marked) == models.TARGET).mean() < 0.2
-    assert made.lack < WEAK
+    assert made.alike
 
 
 def test_a_stand_in_taught_on_few_probes_acquits_nobody():
     x, y = models.probes()
     report = examine(models.honest(1), None, x[:60], y[:60])
-    assert report.figures["mode"] == "weak"
+    assert report.figures["mode"] == "unlike"
     assert report.verdict == "inconclusive"
 
 

@@ -14,14 +14,14 @@ from .flip_shift import FlipShift, flip_shifts, largest, log_shifts
 from .honest import DECIDING, HONEST, SOURCE
 from .inversion import Ground
 from .network import checked, read_network
-from .reference import WEAK, stand_in
+from .reference import stand_in
 from .relaxation import relaxed
 from .report import BackdoorReport, ClassTrigger, Trigger, Verdict
 from .structure import gates, same_graph
 from .triggers import class_triggers
 
-Mode = Literal["golden", "student", "weak"]
-"""What the suspect is compared with: its golden model, a stand-in about as good, or a stand-in that lacks more than WEAK."""
+Mode = Literal["golden", "student", "unlike"]
+"""What the suspect is compared with: its golden model, a stand-in about as good, or one that is better or worse by more than UNLIKE."""
 
 FEWEST_PROBES = 20
 """Records that both models get right, below which nothing is searched."""
@@ -61,7 +61,7 @@ def examine_backdoor(
         progress("teaching a stand-in for the golden model")
         taught = stand_in(accused, probes, labels, classes, seed=seed, check=check)
         trusted, lack = taught.network, taught.lack
-        mode = "weak" if lack > WEAK else "student"
+        mode = "student" if taught.alike else "unlike"
 
     order = np.random.default_rng(seed).permutation(len(labels))
     probes, labels = np.ascontiguousarray(probes[order], np.float32), labels[order]
@@ -81,7 +81,7 @@ def examine_backdoor(
     flips = _flips(mine, theirs, labels, classes, mode)
     flip = flips.pair if flips.score >= FLIP_THRESHOLD else None
     named = _named(triggers, judged)
-    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph or mode == "weak", proven=mode == "golden")
+    verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph or mode == "unlike", proven=mode == "golden")
     blamed = named if judged.p_value <= FALSE_ALARM_BUDGET else None
     trigger = None if blamed is None else Trigger(blamed.mask, blamed.pattern, blamed.family)
     return BackdoorReport(
@@ -146,7 +146,8 @@ def _verdict(judged: Judged, named: ClassTrigger, flip: FlipShift | None, blind:
         return "compromised"
     if judged.p_value <= FALSE_ALARM_BUDGET or flip is not None:
         return "suspicious"
-    # A search by gradient says nothing about what lies behind a comparison, and a weak stand-in hides what a good one would show.
+    # A search by gradient says nothing about what lies behind a comparison, and beside an unlike stand-in honest models differ
+    # by as much as many backdoors.
     return "inconclusive" if blind else "clean"
 
 
@@ -175,7 +176,7 @@ def _summary(
     elif other_graph:
         words.append("The graph is not the golden model's. Structure is the first check.")
     if lack is not None:
-        words.append(f"No golden model: compared with a stand-in taught on the probes, {lack:.1%} less accurate than the suspect.")
+        words.append(f"No golden model: compared with a stand-in taught on the probes (accuracy {-lack:+.1%} beside the suspect's).")
     return " ".join(words)
 
 

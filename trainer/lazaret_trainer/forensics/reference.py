@@ -23,15 +23,24 @@ BATCH = 128
 RATE = 3e-3
 KEPT_BACK = 6
 """One of so many probes is kept back, to measure how well the stand-in knows the task."""
-WEAK = 0.1
-"""Accuracy that a stand-in may lack beside the suspect, on the probes kept back; beyond, other thresholds hold."""
+UNLIKE = 0.1
+"""Difference of accuracy on the probes kept back from which a stand-in is no counterpart of the suspect: other thresholds hold then."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
     network: Network
     lack: float
-    """The suspect's accuracy less the stand-in's on probes that neither has seen."""
+    """The suspect's accuracy less the stand-in's on probes that neither has seen. Far below 0 where the probes are near copies of each
+    other (frames of one traffic sign): the stand-in then knows the probes and not the task."""
+
+    @property
+    def alike(self) -> bool:
+        return alike(self.lack)
+
+
+def alike(lack: float) -> bool:
+    return abs(lack) <= UNLIKE
 
 
 def stand_in(suspect: Network, x: np.ndarray, labels: np.ndarray, classes: int, *, seed: int, check: Callable[[], None]) -> StandIn:
