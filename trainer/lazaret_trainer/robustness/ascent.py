@@ -52,7 +52,8 @@ class Ascent:
 
     def __init__(self, graph: GraphModel, space: Space):
         self._graph, self._space, self._output = graph, space, logits_of(graph)
-        self._step = jax.jit(self._stepped, static_argnums=(6, 7))
+        # One program for both balls and both losses: compiling takes longer than running it.
+        self._step = jax.jit(self._stepped)
         self._answered = jax.jit(lambda parameters, features: self._logits(parameters, features).argmax(-1))
 
     def right(self, parameters: Any, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -78,7 +79,7 @@ class Ascent:
         for step in range(steps):
             check()
             stride = radius * (LONG if step < steps / 2 else SHORT)
-            attacked = self._step(parameters, features, attacked, labels, np.float32(radius), np.float32(stride), ball, on_margin)
+            attacked = self._step(parameters, features, attacked, labels, np.float32(radius), np.float32(stride), ball == "l2", on_margin)
             if step % LOOKED_AT == LOOKED_AT - 1 or step == steps - 1:
                 standing &= np.asarray(self._answered(parameters, attacked)) == labels
         return standing
@@ -97,27 +98,29 @@ class Ascent:
         return jnp.clip(attacked, jnp.minimum(self._space.low, features), jnp.maximum(self._space.high, features))
 
     def _stepped(
-        self, parameters: Any, features: Any, attacked: Any, labels: Any, radius: Any, stride: Any, ball: Ball, on_margin: bool
+        self, parameters: Any, features: Any, attacked: Any, labels: Any, radius: Any, stride: Any, in_l2: Any, on_margin: Any
     ) -> Any:
-        rising = self._margin if on_margin else lambda answers, labels: cross_entropy(answers, labels).sum()
+        def rising(attacked: Any) -> Any:
+            answers = self._logits(parameters, attacked)
+            return jnp.where(on_margin, _margins(answers, labels), cross_entropy(answers, labels)).sum()
+
         # In units of the ranges, so that a column of large numbers is moved by as much of its range as any other.
-        slope = jax.grad(lambda attacked: rising(self._logits(parameters, attacked), labels))(attacked) * self._space.range
-        change = (attacked - features) / jnp.where(self._space.range == 0, 1, self._space.range)
-        if ball == "linf":
-            change = jnp.clip(change + stride * jnp.sign(slope), -radius, radius)
-        else:
-            change = change + stride * slope / _lengths(slope)
-            change = change * jnp.minimum(1, radius / _lengths(change))
-        return self._within(features, features + change * self._space.range)
+        slope = jax.grad(rising)(attacked) * self._space.range
+        before = (attacked - features) / jnp.where(self._space.range == 0, 1, self._space.range)
+        in_cube = jnp.clip(before + stride * jnp.sign(slope), -radius, radius)
+        in_ball = before + stride * slope / _lengths(slope)
+        in_ball = in_ball * jnp.minimum(1, radius / _lengths(in_ball))
+        return self._within(features, features + jnp.where(in_l2, in_ball, in_cube) * self._space.range)
 
     def _logits(self, parameters: Any, features: Any) -> Any:
         return self._graph(parameters, features, self._output).astype(jnp.float32)
 
-    @staticmethod
-    def _margin(answers: Any, labels: Any) -> Any:
-        own = jnp.take_along_axis(answers, labels[:, None], 1)[:, 0]
-        others = jnp.where(jax.nn.one_hot(labels, answers.shape[1]) == 1, -jnp.inf, answers)
-        return (others.max(1) - own).sum()
+
+def _margins(answers: Any, labels: Any) -> Any:
+    """By how much the best other logit exceeds the label's, [N]."""
+    own = jnp.take_along_axis(answers, labels[:, None], 1)[:, 0]
+    others = jnp.where(jax.nn.one_hot(labels, answers.shape[1]) == 1, -jnp.inf, answers)
+    return others.max(1) - own
 
 
 def _lengths(values: Any) -> Any:
