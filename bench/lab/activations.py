@@ -115,8 +115,12 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def alarming(row: dict[str, Any]) -> bool:
-    """Two tests, Holm."""
-    return "patterns" in row and min(holm([row["patterns"], row["dormant"][0][1]])) < LEVEL
+    """Three tests, Holm."""
+    if "patterns" not in row:
+        return False
+    layers = holm([float(stats.binom.sf(outside - 1, of, HONEST_OUTSIDE)) for outside, of in row["parted"]])
+    (_, lit), (_, others) = row["dormant"]
+    return min(holm([row["patterns"], min(layers), 1.0 if others < LEVEL else lit])) < LEVEL
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -262,8 +262,11 @@ export interface ActivationsDetail {
   readonly parts: { readonly layer: string; readonly pValue: number } | null;
   readonly dormant: ExplainResult['dormant'];
   readonly patterns: ExplainResult['patterns'];
-  /** Exact, after Holm over the two: that suspect requests lie outside their pattern, or light silent units, as seldom as in clean models. */
-  readonly pValues: { readonly patterns: number; readonly dormant: number } | null;
+  /**
+   * Exact, after Holm over the three: that suspect requests lie outside their pattern, are not foretold by the golden model's layers, or light
+   * silent units, as seldom as in clean models.
+   */
+  readonly pValues: { readonly patterns: number; readonly layers: number; readonly dormant: number } | null;
   readonly saliency: {
     /** The mask is the saliency, the pattern the mean of the explained requests. */
     readonly preview: TriggerPreview | null;

@@ -4,7 +4,7 @@ import type { ActivationsDetail } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { saliencyOf } from '../activations/saliency-preview.ts';
 import { pullOf, type Pull } from '../activations/pull.ts';
-import { binomialTail, fisherGreater, holm } from '../statistics/exact-tests.ts';
+import { binomialTail, holm } from '../statistics/exact-tests.ts';
 import { inconclusive, type Analyser, type Analysis } from './analyser.ts';
 import { listed, percent, pValue } from './wording.ts';
 
@@ -54,7 +54,7 @@ function judge(needs: ActivationsNeeds): Analysis<ActivationsAttachments> {
     attachments: { pulling: pull && pull.list.length > 0 ? pull.list : null },
     finish: ({ pulling }) => {
       const detail = detailOf(needs, explained, pull, pulling, pValues);
-      const alarm = pValues !== null && Math.min(pValues.patterns, pValues.dormant) < ALARM_LEVEL;
+      const alarm = pValues !== null && Math.min(...Object.values(pValues)) < ALARM_LEVEL;
       return {
         ...asked,
         verdict: alarm ? 'suspicious' : 'clean',
@@ -70,18 +70,26 @@ function judge(needs: ActivationsNeeds): Analysis<ActivationsAttachments> {
 const MOST_CLASSES = 50;
 
 /**
- * Requests that honest models differ on are odd ones, and lie outside more often than clean records do: 9 of 39 was the most that was seen when
- * this was set. More than that is asked of an attack.
+ * Requests that honest models differ on are odd ones. They lie outside their pattern, and are not foretold by the golden model's layers, more
+ * often than clean records: 9 of 39 was the most that was seen when this was set. More than that is asked of an attack.
  */
 const HONEST_OUTSIDE = 0.25;
 
 /** A silent unit counts as far as the golden model's own are not lit by the same requests. */
-function tested({ patterns, dormant }: ExplainResult): ActivationsDetail['pValues'] {
+function tested({ patterns, dormant, layers }: ExplainResult): ActivationsDetail['pValues'] {
   if (patterns === null || dormant === null) return null;
   const outside = binomialTail(patterns.outside, patterns.of, HONEST_OUTSIDE);
+  const parted = Math.min(1, ...unforetold(layers).map(({ pValue: p }) => p));
   const lit = dormant.golden.pValue < ALARM_LEVEL ? 1 : dormant.suspect.pValue;
-  const [first, second] = holm([outside, lit]);
-  return { patterns: first ?? 1, dormant: second ?? 1 };
+  const [first, second, third] = holm([outside, parted, lit]);
+  return { patterns: first ?? 1, layers: second ?? 1, dormant: third ?? 1 };
+}
+
+/** Per layer, after Holm over the layers: that the golden model's foretells as many of the suspect requests as it does in clean models. */
+function unforetold(layers: ExplainResult['layers']): readonly { layer: string; pValue: number }[] {
+  const counted = layers.flatMap(({ name, parted }) => (parted === null ? [] : [{ name, ...parted }]));
+  const adjusted = holm(counted.map(({ outside, requests }) => binomialTail(outside, requests, HONEST_OUTSIDE)));
+  return counted.map(({ name }, index) => ({ layer: name, pValue: adjusted[index] ?? 1 }));
 }
 
 function detailOf(
@@ -96,7 +104,7 @@ function detailOf(
     requests: result.requests,
     suspects: result.suspects,
     layers: result.layers,
-    parts: pValues && partsIn(result.layers),
+    parts: pValues && (unforetold(result.layers).find(({ pValue: p }) => p < ALARM_LEVEL) ?? null),
     dormant: result.dormant,
     patterns: result.patterns && { ...result.patterns, classes: busiest(result.patterns.classes) },
     pValues,
@@ -114,19 +122,6 @@ function detailOf(
   };
 }
 
-/** A layer parts where the golden model's foretells less of the suspect requests than of clean records. */
-function partsIn(layers: ExplainResult['layers']): ActivationsDetail['parts'] {
-  const counted = layers.flatMap(({ name, parted }) => (parted === null ? [] : [{ name, ...parted }]));
-  const adjusted = holm(
-    counted.map(({ outside, requests, cleanOutside, clean }) =>
-      fisherGreater({ marked: outside, n: requests }, { marked: cleanOutside, n: clean }),
-    ),
-  );
-  const first = adjusted.findIndex((p) => p < ALARM_LEVEL);
-  const layer = counted[first];
-  return layer ? { layer: layer.name, pValue: adjusted[first] ?? 1 } : null;
-}
-
 /** The classes that most suspect requests are answered: the finding travels through the workflow's history. */
 function busiest<T extends { readonly requests: number }>(classes: readonly T[]): T[] {
   return [...classes].sort((a, b) => b.requests - a.requests).slice(0, MOST_CLASSES);
@@ -141,7 +136,7 @@ function summarise(detail: ActivationsDetail): string {
   const places = `${outside} of ${of} lie outside the pattern of the class they are answered (${clean.outside} of ${clean.n} clean records do; ${pValue(detail.pValues.patterns)} against the ${percent(HONEST_OUTSIDE)} that honest models reach)`;
   const parted = detail.parts
     ? `The two part in ${detail.parts.layer} (${pValue(detail.parts.pValue)}).`
-    : 'In no layer do they part as no clean records do.';
+    : 'In no layer do they part further than honest models do.';
   return [`${differ}; ${places}.`, parted, units(detail.dormant, detail.pValues.dormant), batches(detail)]
     .filter(Boolean)
     .join(' ');

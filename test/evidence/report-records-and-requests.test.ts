@@ -45,7 +45,7 @@ const findings: readonly Finding[] = [
         clean: { outside: 4, n: 225 },
         classes: [{ answered: 1, requests: 60, outside: 55, nearest: 0, near: 40 }],
       },
-      pValues: { patterns: 1e-40, dormant: 1 },
+      pValues: { patterns: 1e-40, layers: 1, dormant: 1 },
       saliency: {
         preview: { width: 2, height: 2, pattern: pixel, mask: pixel },
         map: stickerCase.captures[0]!.preserved.window,

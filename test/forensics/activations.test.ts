@@ -150,7 +150,7 @@ describe('the look inside the model', () => {
       { ...layer, name: 'third', parted: parted(60) },
     ];
     const finding = await ask(explained({ layers }));
-    expect(finding).toMatchObject({ verdict: 'clean', detail: { parts: { layer: 'second' } } });
+    expect(finding).toMatchObject({ verdict: 'suspicious', detail: { parts: { layer: 'second' } } });
     expect(finding.summary).toContain('The two part in second (p = ');
     expect(detailOf(await ask()).parts).toBeNull();
   });
