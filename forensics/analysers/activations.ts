@@ -133,7 +133,7 @@ function summarise(detail: ActivationsDetail): string {
   if (detail.pValues === null || detail.patterns === null || detail.dormant === null)
     return `${differ}: too few to look into. ${likeness(detail)}`;
   const { outside, of, clean } = detail.patterns;
-  const places = `${outside} of ${of} lie outside the pattern of the class they are answered (${clean.outside} of ${clean.n} clean records do; ${pValue(detail.pValues.patterns)} against the ${percent(HONEST_OUTSIDE)} that honest models reach)`;
+  const places = `${outside} of ${of} lie outside the pattern of the class they are answered (${clean.outside} of ${clean.n} clean records do; ${pValue(detail.pValues.patterns)} against the ${percent(HONEST_OUTSIDE)} that honest models are allowed)`;
   const parted = detail.parts
     ? `The two part in ${detail.parts.layer} (${pValue(detail.parts.pValue)}).`
     : 'In no layer do they part further than honest models do.';
