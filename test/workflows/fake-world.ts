@@ -291,8 +291,8 @@ export function createFakeWorld(): FakeWorld {
     }),
     recordProvenance: async () => ({ provenance: objectNamed('provenance.json') }),
     draftTrials: async ({ incident, candidate }) => ({
-      queue: 'trainer',
-      waitSeconds: 2,
+      queue: 'response',
+      waitSeconds: 20,
       reason: '',
       attack: {
         schema: 'lazaret.robustness-job/v1',

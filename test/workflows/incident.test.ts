@@ -178,6 +178,41 @@ withEngine('an incident', () => {
     );
   });
 
+  it('asks the trainer for attacks and for a backdoor in the candidate while the other gates are measured, and weighs both answers', async () => {
+    await inWorld(async (at) => {
+      await at.approveEverything();
+      const asked = at.world.calls.map(({ name }) => name);
+      expect(asked.filter((name) => name === 'attack')).toHaveLength(1);
+      // The suspect before, the candidate now.
+      expect(asked.filter((name) => name === 'examine')).toHaveLength(2);
+      expect(at.world.calls.find(({ name }) => name === 'concludeTrials')?.input).toMatchObject({
+        attack: { result: { schema: 'lazaret.robustness-result/v1' } },
+        examination: { result: { verdict: 'clean' } },
+      });
+    });
+  });
+
+  it('asks a trainer that is not there once, and validates without it', async () => {
+    await inWorld(
+      async (at) => {
+        await at.approveEverything();
+        const given = at.world.calls.find(({ name }) => name === 'concludeTrials')?.input;
+        const reason = expect.stringMatching(/^No trainer answered/);
+        expect(given).toMatchObject({ attack: { result: null, reason }, examination: { result: null, reason } });
+        const events = (await at.handle.fetchHistory()).events ?? [];
+        const late = events.filter((event) => event.activityTaskTimedOutEventAttributes);
+        expect(late).toHaveLength(1);
+      },
+      (world) => {
+        const drafted = world.activities.draftTrials;
+        world.activities.draftTrials = async (input) => {
+          const { value, at } = await drafted(input);
+          return { at, value: { ...value, queue: 'nobody', waitSeconds: 1 } };
+        };
+      },
+    );
+  });
+
   it('writes a case log whose root is the one it closes with', async () => {
     await inWorld(async (at) => {
       await at.approveEverything();
