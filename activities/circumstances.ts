@@ -6,7 +6,7 @@ import type { KnownTrigger } from '../domain/contracts/plan.ts';
 import { Failure } from '../domain/incident/failure.ts';
 import { NOTHING_BESIDE, type Circumstances } from '../domain/incident/playbooks.ts';
 import { gateSettingsOf } from '../domain/incident/thresholds.ts';
-import { readDataset } from '../evidence/dataset/read.ts';
+import { readDataset, readManifest } from '../evidence/dataset/read.ts';
 import { answersTo } from '../forensics/evaluation/loss.ts';
 import { graphHash } from '../forensics/onnx/graph-hash.ts';
 import { readModel } from '../forensics/onnx/reader.ts';
@@ -46,7 +46,6 @@ export async function circumstancesOf(
     return await withPredictors([bytes.suspect, bytes.golden], async (suspect, reference) => {
       if (!suspect || !reference) return unseen;
       const trigger = await knownTrigger(deps, subject, golden, findings, { suspect, golden: reference });
-      const taught = await readDataset(deps.store, golden.dataset, deps.keys);
       return {
         ...unseen,
         trigger,
@@ -54,7 +53,7 @@ export async function circumstancesOf(
           ...known,
           triggerKnown: trigger !== null,
           sameGraph: graphHash(readModel(bytes.suspect)) === graphHash(readModel(bytes.golden)),
-          cleanRecords: taught.columns.count,
+          cleanRecords: (await readManifest(deps.store, golden.dataset, deps.keys)).records,
           lostByRestoringPp: await leadPp(deps, golden, suspect, reference),
           maxAccuracyDropPp: gateSettingsOf(deps.configuration, subject.model)?.thresholds.maxAccuracyDropPp ?? 0,
         },
