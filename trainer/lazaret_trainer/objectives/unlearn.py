@@ -34,10 +34,10 @@ PROBES = 16
 LED = 0.5
 """Share of the probes that a search's last trigger must lead to its class to count as one."""
 
-HEARD = 0.25
+HEARD = 0.1
 """How much the base model's own answers to records without a trigger count beside the labels: what it is good for is more than a few
-hundred labels can tell, and there its backdoor sleeps. Where they counted half, more of the
-backdoor was left."""
+hundred labels can tell. It brings the backdoor back too, although that sleeps there. On five draws of digits a quarter leaves up to 4 % of
+an attack, a tenth up to 2.5 %, nothing .3 %; on MNIST nothing costs 1.5 points of accuracy."""
 
 FORGOTTEN = 2**33
 """Draws of the records to forget are numbered from here."""
