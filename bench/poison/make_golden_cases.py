@@ -33,7 +33,7 @@ ATTACKS = (("sticker", 0.1), ("sticker", 0.05), ("sticker", 0.01), ("blend", 0.1
 SIZES = {
     "digits": (600, 250, 147, 800, 400),
     "mnist": (3000, 500, 400, 10_000, 1500),
-    "gtsrb": (1500, 400, 300, 3000, 600),
+    "gtsrb": (700, 200, 150, 950, 450),
 }
 SHOWN = 80_000
 """Records that a golden model is shown at least, in all its epochs."""

@@ -2,7 +2,7 @@ import type { LabelledAnswers } from '../evaluation/loss.ts';
 import { createRandom } from '../statistics/bootstrap.ts';
 import { fisherGreater } from '../statistics/exact-tests.ts';
 import { along, discriminant } from './discriminant.ts';
-import { foreignGroup, LEAST_GROUP, marginsOf } from './foreign-group.ts';
+import { excess, foreignGroup, LEAST_GROUP, marginsOf } from './foreign-group.ts';
 import { accuracyOf, judgesOf, KNOWING_JUDGE, labelledRecords } from './poisoned-records.ts';
 import { twoGroups } from './two-groups.ts';
 
@@ -20,8 +20,13 @@ export interface Questioned {
   readonly answers: Pick<LabelledAnswers, 'probabilities' | 'classes'>;
 }
 
-/** More marks in a class than the clean records of that class explain, after Bonferroni over the classes. */
+/** More marks in a class than the clean records explain, after Bonferroni over the classes. */
 const ENRICHED_LEVEL = 0.01;
+/**
+ * And more than the clean records of the class itself explain: a class may be harder than the others. There are few of them, so the less is
+ * asked the clearer the group: clear records of other classes, a group that explains itself, or mere contradictions.
+ */
+const OWN_LEVEL = { clear: 0.1, grouped: 0.05, marked: 0.005 } as const;
 /** Of the marks of a class that its group must hold, and of the group that the golden model must contradict: else the two disagree about what was planted. */
 const SHARED = 0.5;
 /** The golden model's log odds count up to here: beyond, it says how sure it is by habit, not how right. */
@@ -53,15 +58,17 @@ export function weighedTaint(questioned: Questioned, target: number | null): Flo
   const judge = accuracyOf(seeing) >= accuracyOf(plain) ? seeing : plain;
   if (accuracyOf(judge) < KNOWING_JUDGE) return null;
   const taint = new Float64Array(labels.length);
+  const levels = new Map<number, number>();
   for (const label of enriched) {
     const members = [...labels.keys()].filter((row) => labels[row] === label);
     const guess = members.filter((row) => marked[row]);
-    const group = foreignGroup(judge, label, members, guess);
+    const group = foreignGroup(judge, label, members, guess, { exactly: true });
     const odds = members.map((row) => logOdds(answers, row, label));
     const agreed =
       group !== null &&
       guess.filter((row) => group.rows.includes(row)).length >= SHARED * guess.length &&
       members.filter((row, at) => group.rows.includes(row) && (odds[at] ?? 0) > 0).length >= SHARED * group.rows.length;
+    levels.set(label, OWN_LEVEL[!agreed ? 'marked' : excess(group) <= 1 ? 'clear' : 'grouped']);
     const rows = new Set(agreed ? group.rows : guess);
     const margins = agreed ? group.margins : marginsOf(judge.without(guess, members), label, classes);
     const both = Float64Array.from({ length: 2 * members.length }, (_, at) =>
@@ -73,12 +80,13 @@ export function weighedTaint(questioned: Questioned, target: number | null): Flo
     const { upper } = twoGroups(weights ? along(numbers, weights) : odds, inside);
     members.forEach((row, at) => (taint[row] = upper[at] ?? 0));
   }
-  // A way of writing that the golden model does not know is marked in the hold-out as well.
-  const still = enrichedAmong(
-    enriched,
-    questioned,
-    Array.from(taint, (one) => one >= PROBABLE),
-  );
+  // A class that the golden model is weak on is contradicted in the hold-out as well. Where the target is known, that is no accident.
+  const probable = Array.from(taint, (one) => one >= PROBABLE);
+  const among = enrichedAmong(enriched, questioned, probable);
+  const still =
+    target === null
+      ? among.filter((label) => standsOut(label, questioned, probable) < (levels.get(label) ?? 0))
+      : among;
   return still.length === 0 ? null : taint.map((one, row) => (still.includes(labels[row] ?? -1) ? one : 0));
 }
 
@@ -96,6 +104,13 @@ function enrichedAmong(
       suspects.length * fisherGreater({ marked: hits, n: rows.length }, reference) < ENRICHED_LEVEL
     );
   });
+}
+
+/** Against clean records of the same class, of which there are few. */
+function standsOut(label: number, { labels, clean }: Questioned, marked: readonly boolean[]): number {
+  const share = (rows: readonly number[]) => ({ marked: rows.filter((row) => marked[row]).length, n: rows.length });
+  const members = [...labels.keys()].filter((row) => labels[row] === label);
+  return fisherGreater(share(members.filter((row) => row < clean)), share(members.filter((row) => row >= clean)));
 }
 
 /** ln p(best other) − ln p(label). */

@@ -8,6 +8,7 @@ import { commonPattern, hostsFor, laidOn, type Group } from './common-pattern.ts
 import type { KernelJudge } from './kernel-judge.ts';
 import {
   bestOther,
+  excess,
   foreignGroup,
   LEAST_GROUP,
   marginsOf,
@@ -18,7 +19,7 @@ import {
 import { twoGroupCut, twoGroups } from './two-groups.ts';
 
 // Named here because they run for every score.
-const { max, min } = Math;
+const { min } = Math;
 
 /** A group inside one class that came from elsewhere. */
 export interface Intruders {
@@ -52,18 +53,6 @@ const TRIGGER_SUCCESS = 0.55;
  * planted, the few records that are not recognised still teach the judge.
  */
 const STRONG = { led: 0.85, success: 0.35 } as const;
-/**
- * A group as near to clear records of other classes as this came from there. Where it is called one other class alone, the two classes may
- * resemble each other (clean groups of the development data: .18 to .29 at up to 2.3 classes); records of many classes do not end up in one by
- * themselves (clean groups at more than 2.5 classes: .38 and more).
- */
-const MISFIT = { oneSource: 0.15, manySources: 0.3, many: 4 } as const;
-
-function mostMisfit(sources: number): number {
-  const share = min(1, max(0, (sources - 1) / (MISFIT.many - 1)));
-  return MISFIT.oneSource + share * (MISFIT.manySources - MISFIT.oneSource);
-}
-
 /**
  * Two views of the same records. A pattern is laid on and taken off in the records' own numbers, and `plain` compares those; `seeing` compares
  * what pictures show, and so recognises more of them, but an odd texture everywhere makes a record unlike all others.
@@ -279,7 +268,7 @@ async function findRelabelled(
   let best: ForeignGroup | null = null;
   const visited = new Set<string>();
   for (const guess of guesses) {
-    const group = foreignGroup(judge, label, members, guess, visited);
+    const group = foreignGroup(judge, label, members, guess, { visited });
     if (group && excess(group) < (best ? excess(best) : Infinity)) best = group;
   }
   if (!best) return null;
@@ -293,11 +282,6 @@ async function findRelabelled(
         ? { label, kind: 'relabelled', rows: members, taint, pattern: null, success: null, misfit }
         : null,
   };
-}
-
-/** Misfit in units of the most that is believed. */
-function excess({ misfit, sources }: ForeignGroup): number {
-  return misfit / mostMisfit(sources);
 }
 
 function rowsOf({ features, width }: KernelJudge['records'], rows: readonly number[]): Float32Array {
