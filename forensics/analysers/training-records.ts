@@ -227,8 +227,10 @@ async function withCarriers({ records, holdout, needs }: Judged, marks: Marks): 
   });
   const carriers = new Set(places.filter((_, at) => carries[at]));
   if (carriers.size === 0) return marks;
-  // Without a contradiction of the golden model, chance marks are not dropped beside the carriers.
-  const flags = marks.flags.map((flag, at) => carriers.has(at) || (marks.tainted && flag));
+  const rest = marks.flags.filter((flag, at) => flag && !carriers.has(at)).length;
+  // Marks without the trigger, no more of them than the budget expects among clean records, are those.
+  const expected = !marks.tainted || rest <= needs.falseAlarmBudget * marks.fresh.length;
+  const flags = marks.flags.map((flag, at) => carriers.has(at) || (flag && !expected));
   return { ...marks, ...tally(records, marks.fresh, flags, marks.clean), tainted: true, carriers: carriers.size };
 }
 
