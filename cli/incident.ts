@@ -1,6 +1,7 @@
 import type { CaseEntry } from '../domain/contracts/case-log.ts';
 import type { TrainProgress } from '../domain/contracts/trainer.ts';
 import type { IncidentState, Waiting } from '../domain/incident/state.ts';
+import { CommandError } from './exit.ts';
 import { apiAs, type PersonOptions } from './person.ts';
 import { faint, mark, plain, strong, table, type Terminal } from './terminal.ts';
 
@@ -48,8 +49,8 @@ export async function watch(terminal: Terminal, id: string, options: PersonOptio
   let asked = '';
   let told: TrainProgress | null = null;
   for (;;) {
-    const state = await api.state(id);
-    for (const entry of await api.entries(id, next)) {
+    const state = await patiently(() => api.state(id));
+    for (const entry of await patiently(() => api.entries(id, next))) {
       next = entry.seq + 1;
       terminal.say(entryLine(entry));
       terminal.result(entry);
@@ -88,6 +89,23 @@ export function trainingLine({ step, steps, loss, accuracy, attackSuccess, epsil
     typeof value === 'number' ? [`${name} ${Number(value.toPrecision(3))}`] : [],
   );
   return `${faint('training')}     step ${step} of ${steps}${words.map((word) => `, ${word}`).join('')} ${faint(plain(worker))}`;
+}
+
+/** What the API answers while Temporal or its workers are away or too busy. */
+const AWAY = 'urn:lazaret:problem:unavailable';
+const PATIENCE_MS = 60_000;
+
+/** Asked to try again, it does: who watches an incident watches it through its worst minute. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const ends = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof CommandError && error.code === AWAY) || Date.now() > ends) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 function portrait(state: IncidentState): readonly string[] {

@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WorkerSilent } from '../../clients/temporal/errors.ts';
 import type { IncidentState } from '../../domain/incident/state.ts';
 import { ADA, startApi } from '../api/fakes.ts';
 import { lazaret } from './command.ts';
@@ -21,9 +22,16 @@ const STATES: readonly Partial<IncidentState>[] = [
   { status: 'closed', outcome: 'repaired', training: { progress: null, result: null } },
 ].map((state) => Object.assign(Object.create(null), state));
 
-it('watch shows a training as it goes, in few lines', async () => {
+it('watch shows a training as it goes, in few lines, and waits where nobody answers for a moment', async () => {
   let asked = 0;
-  const { app, incidents } = await startApi({}, () => STATES[Math.min(asked++, STATES.length - 1)] ?? {});
+  const { app, incidents } = await startApi({}, () => {
+    // In the middle of it no worker answers for a moment.
+    if (asked === 1) {
+      incidents.goAway(new WorkerSilent());
+      setTimeout(() => incidents.goAway(null), 600);
+    }
+    return STATES[Math.min(asked++, STATES.length - 1)] ?? {};
+  });
   incidents.open.add('signs');
   await app.listen(0, '127.0.0.1');
   const token = join(mkdtempSync(join(tmpdir(), 'lazaret-watch-')), 'token');
