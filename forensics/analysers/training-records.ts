@@ -8,6 +8,7 @@ import { carriersAmong } from '../poison/carried-trigger.ts';
 import { weighedTaint } from '../poison/contradicted-records.ts';
 import { enrichmentOf } from '../poison/enrichment.ts';
 import { budgetedCut, MOST_RECORDS } from '../poison/poisoned-records.ts';
+import { rowsAt } from '../poison/rows.ts';
 import type { RecoveredTrigger } from '../requests/excision.ts';
 import { tableOf, type CapturedRow } from './window.ts';
 import { fisherGreater } from '../statistics/exact-tests.ts';
@@ -173,24 +174,20 @@ function weigh(
   const { fresh } = marks;
   if (fresh.length === 0 || fresh.length + holdout.count > MOST_RECORDS) return null;
   const { width } = records;
-  const features = new Float32Array((fresh.length + holdout.count) * width);
-  const probabilities = new Float32Array((fresh.length + holdout.count) * answers.classes);
-  fresh.forEach((row, at) => {
-    features.set(records.features.subarray(row * width, (row + 1) * width), at * width);
-    const own = answers.probabilities.subarray(row * answers.classes, (row + 1) * answers.classes);
-    probabilities.set(own, at * answers.classes);
-  });
-  features.set(holdout.features, fresh.length * width);
-  probabilities.set(reference.probabilities, fresh.length * answers.classes);
+  const both = (own: Float32Array, clean: Float32Array, columns: number) =>
+    Float32Array.from([...rowsAt(own, columns, fresh), ...clean]);
   const taint = weighedTaint(
     {
-      features,
+      features: both(records.features, holdout.features, width),
       width,
       shape: needs.featureShape,
       labels: Int32Array.from([...fresh.map((row) => records.labels[row] ?? 0), ...holdout.labels]),
       classes: needs.classes.length,
       clean: fresh.length,
-      answers: { probabilities, classes: answers.classes },
+      answers: {
+        probabilities: both(answers.probabilities, reference.probabilities, answers.classes),
+        classes: answers.classes,
+      },
     },
     target,
   );
@@ -210,13 +207,9 @@ async function withCarriers({ records, holdout, needs }: Judged, marks: Marks): 
   const places = [...marks.fresh.keys()].filter((at) => records.labels[marks.fresh[at] ?? -1] === target);
   const captured = needs.captured ?? [];
   if (places.length === 0) return marks;
-  const features = new Float32Array(places.length * width);
-  places.forEach((place, at) => {
-    const row = marks.fresh[place] ?? 0;
-    features.set(records.features.subarray(row * width, (row + 1) * width), at * width);
-  });
+  const rows = places.map((place) => marks.fresh[place] ?? 0);
   const carries = await carriersAmong({
-    records: { features, count: places.length },
+    records: { features: rowsAt(records.features, width, rows), count: rows.length },
     holdout: { features: holdout.features, count: holdout.count },
     own: (row) => holdout.labels[row] === target,
     captured: { features: tableOf(captured, width), count: captured.length },

@@ -7,6 +7,7 @@ import { meanOf, type RecoveredTrigger } from '../requests/excision.ts';
 import type { Inputs } from '../requests/strip.ts';
 import { withTrigger } from '../validation/trigger.ts';
 import { along, discriminant } from './discriminant.ts';
+import { rowsAt } from './rows.ts';
 
 // Named here because they run for every number.
 const { floor, sqrt } = Math;
@@ -132,10 +133,7 @@ function cellsOf({ features, count }: Inputs, cells: readonly number[], width: n
 }
 
 function rowsOf({ features, count }: Inputs, rows: readonly number[]): Inputs {
-  const width = features.length / count;
-  const out = new Float32Array(rows.length * width);
-  rows.forEach((row, at) => out.set(features.subarray(row * width, (row + 1) * width), at * width));
-  return { features: out, count: rows.length };
+  return { features: rowsAt(features, features.length / count, rows), count: rows.length };
 }
 
 /** Fall of the target's logit margin in the suspect once the trigger's cells hold the mean of clean records. */

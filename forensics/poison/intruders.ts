@@ -16,10 +16,11 @@ import {
   MOST_OF_CLASS,
   type ForeignGroup,
 } from './foreign-group.ts';
+import { rowsAt } from './rows.ts';
 import { twoGroupCut, twoGroups } from './two-groups.ts';
 
 // Named here because they run for every score.
-const { min } = Math;
+const { max, min } = Math;
 
 /** A group inside one class that came from elsewhere. */
 export interface Intruders {
@@ -79,8 +80,8 @@ export async function intrudersOf(
   tell({ success: triggered?.statistic ?? 0, misfit: relabelled?.statistic ?? 2 });
   const trigger = triggered?.found;
   const clear = relabelled?.found;
-  // The pattern tells what was planted; the records' own likeness tells better which.
-  if (trigger && clear) return [{ ...trigger, taint: clear.taint }];
+  // Each misses some of what the other sees: a blend looks like nothing else, and not every record follows a pattern that is taken off.
+  if (trigger && clear) return [{ ...trigger, taint: trigger.taint.map((one, at) => max(one, clear.taint[at] ?? 0)) }];
   return trigger ? [trigger] : clear ? [clear] : [];
 }
 
@@ -255,7 +256,11 @@ async function findRelabelled(
     .sort((a, b) => a.misfit - b.misfit)
     .map(({ row }) => row);
   const clearest = GUESSES.map((share) => new Set(order.slice(0, Math.ceil(share * order.length))));
-  const answers = await predictor.logits(rowsOf(judge.records, members), members.length, featureShape);
+  const answers = await predictor.logits(
+    rowsAt(judge.records.features, judge.records.width, members),
+    members.length,
+    featureShape,
+  );
   const halves = kMeans(
     { features: answers.scores, width: answers.classes, rows: members.map((_, at) => at) },
     2,
@@ -282,10 +287,4 @@ async function findRelabelled(
         ? { label, kind: 'relabelled', rows: members, taint, pattern: null, success: null, misfit }
         : null,
   };
-}
-
-function rowsOf({ features, width }: KernelJudge['records'], rows: readonly number[]): Float32Array {
-  const out = new Float32Array(rows.length * width);
-  rows.forEach((row, at) => out.set(features.subarray(row * width, (row + 1) * width), at * width));
-  return out;
 }
