@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+
 from lazaret_trainer.graph import GraphModel
 
 from . import attacks
