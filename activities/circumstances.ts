@@ -60,8 +60,8 @@ export async function circumstancesOf(
       };
     });
   } catch (error) {
-    // What could not be read may be read later, and what was changed is for a person: only the suspect's own faults leave things unknown.
-    if (error instanceof Failure && !/^(model|analysis)\//.test(error.code)) throw error;
+    // What could not be read may be read later. What does not verify teaches nothing, and a suspect that cannot be run is not repaired.
+    if (error instanceof Failure && error.retryable) throw error;
     return unseen;
   }
 }

@@ -208,6 +208,18 @@ describe('the plan', () => {
     expect(plan.reasons.at(-1)).toContain('0.7 percentage points less accurate');
   });
 
+  it('restores the golden model where the records that could teach are not what their manifest names', async () => {
+    await golden();
+    allowed({ maxAccuracyDropPp: 0.5 });
+    const record = await world.deps.registry.latest('digits');
+    const manifest = record && (await world.store.get(record.dataset.manifest));
+    const { shards } = JSON.parse(new TextDecoder().decode(manifest ?? new Uint8Array())) as {
+      shards: { object: ObjectRef }[];
+    };
+    for (const { object } of shards) world.store.tamper(object, new TextEncoder().encode('something else'));
+    expect((await draft(await attacked())).plan.action).toBe('restore');
+  });
+
   it('restores the golden model all the same where that costs no more than a repair may', async () => {
     await golden();
     expect((await draft(await attacked())).plan.action).toBe('restore');
