@@ -20,6 +20,7 @@ export interface ClassSigns {
   readonly label: number;
   /** Share of other records that a common pattern leads to the label, and only in the suspect. */
   readonly success: number;
+  /** Of the clearest group, in units of the most that is believed: an alarm at 1 and less. */
   readonly misfit: number;
 }
 
