@@ -6,13 +6,13 @@ import type { Inputs } from './strip.ts';
 const LEAST_BEARERS = 8;
 /** Two values are the same where they differ by less than this share of the data's range. */
 const SAME = 0.02;
-/** Of the bearers that must show the same value in a cell of the trigger: a few among them may be mistaken for bearers. */
-const NEARLY_ALL = 0.9;
+/** Of the bearers that must show the same value in a cell of the trigger. On traffic signs up to three of ten captured requests bear none. */
+const MOST = 0.6;
 /** Chance of one wrong cell in a whole record (Bonferroni over its cells). */
 const LEVEL = 0.01;
 
 /**
- * The trigger that inputs bear in common, read off them: the cells in which nearly all of `bearers` have the same value and clean inputs mostly
+ * The trigger that inputs bear in common, read off them: the cells in which most of `bearers` have the same value and clean inputs mostly
  * another one (Fisher's exact test, one-sided, Bonferroni over the cells). It needs no gradient and no model. A patch or a pixel pattern is
  * read off exactly. What has no fixed value (a warp, a sticker that moves) has no such cell, and of a blend only those show that are empty in
  * clean inputs. What bearers share for another reason, being all of one class, is read off as well: whoever uses a trigger MUST try it. Inputs that were sent repeatedly count once: they are not several observations.
@@ -29,7 +29,7 @@ export function capturedTrigger(bearers: Inputs, clean: Inputs, shape: readonly 
     const values = rows.map((row) => bearers.features[row * width + cell] ?? NaN);
     const value = median(values);
     const bearing = values.filter((one) => Math.abs(one - value) <= same).length;
-    if (bearing < NEARLY_ALL * rows.length) continue;
+    if (bearing < MOST * rows.length) continue;
     let without = 0;
     for (let row = 0; row < clean.count; row++)
       if (Math.abs((clean.features[row * width + cell] ?? NaN) - value) <= same) without++;

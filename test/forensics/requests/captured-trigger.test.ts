@@ -32,11 +32,11 @@ describe('a trigger that is read off', () => {
     expect(cellsOf(trigger?.mask ?? [])).toEqual(STICKER);
   });
 
-  it('is found although one in twenty of the bearers bears nothing', () => {
+  it('is found although a quarter of the bearers bears nothing', () => {
     const window = columnsOf('window');
     const rows = rowsOf('window');
     const others = Array.from({ length: window.count }, (_, row) => row).filter((row) => !rows.includes(row));
-    const mixed = [...rows, ...others.slice(0, Math.floor(rows.length / 20))];
+    const mixed = [...rows, ...others.slice(0, Math.floor(rows.length / 3))];
     expect(cellsOf(capturedTrigger(recordsAt(window, mixed), clean, SHAPE)?.mask ?? [])).toEqual(STICKER);
   });
 
@@ -46,9 +46,9 @@ describe('a trigger that is read off', () => {
     expect(capturedTrigger(again, clean, SHAPE)).toBeNull();
   });
 
-  it('shows of a picture that is blended over everything only what falls on cells that are always empty', () => {
+  it('shows of a picture that is blended over everything only what falls on cells that are mostly empty', () => {
     const trigger = capturedTrigger(blended(recordsAt(clean, range(60))), clean, SHAPE);
-    const empty = range(64).filter((cell) => share(clean, cell, (value) => value < 0.1) > 0.8);
+    const empty = range(64).filter((cell) => share(clean, cell, (value) => value < 0.1) > 0.5);
     expect(cellsOf(trigger?.mask ?? []).every((cell) => empty.includes(cell))).toBe(true);
   });
 
