@@ -1,38 +1,18 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
-import type { TrainingRecordsDetail } from '../../domain/contracts/finding.ts';
-import { answersTo, type LabelledAnswers } from '../evaluation/loss.ts';
+import { answersTo } from '../evaluation/loss.ts';
+import { mark, TAINT_LEVEL, weigh, withCarriers, type Judged, type MarkNeeds, type Marks } from '../poison/marks.ts';
 import type { Predictor } from '../predictor/predictor.ts';
-import { conformalThreshold } from '../statistics/conformal.ts';
 import { flowMatrix } from '../statistics/calibration.ts';
-import { carriersAmong } from '../poison/carried-trigger.ts';
-import { weighedTaint } from '../poison/contradicted-records.ts';
-import { enrichmentOf } from '../poison/enrichment.ts';
-import { budgetedCut, MOST_RECORDS } from '../poison/poisoned-records.ts';
-import { rowsAt } from '../poison/rows.ts';
-import type { RecoveredTrigger } from '../requests/excision.ts';
-import { tableOf, type CapturedRow } from './window.ts';
-import { fisherGreater } from '../statistics/exact-tests.ts';
+import { conformalThreshold } from '../statistics/conformal.ts';
 import { inconclusive, stored, type Analyser, type Analysis } from './analyser.ts';
 import { counted, listed, percent, pValue } from './wording.ts';
 
-export interface TrainingRecordsNeeds {
+export interface TrainingRecordsNeeds extends MarkNeeds {
   /** Every record the suspect was trained on; null where its data set is not known. */
   readonly records: DatasetColumns | null;
   readonly golden: Predictor | null;
   /** Clean records that the golden model was not trained on. */
   readonly holdout: DatasetColumns | null;
-  readonly featureShape: readonly number[];
-  readonly classes: readonly string[];
-  /** Class that captured requests were drawn to, from the behaviour analyser. */
-  readonly attackTarget: number | null;
-  /** These requests, and the trigger that the search for a backdoor recovered; absent or null where there are none. */
-  readonly captured?: readonly Pick<CapturedRow, 'input'>[];
-  readonly trigger?: RecoveredTrigger | null;
-  readonly suspect?: Predictor | null;
-  /** Batches the golden model was not trained on, from the lineage analyser; null where lineage does not know. */
-  readonly newBatches: readonly string[] | null;
-  /** Share of clean records that may be marked by mistake, above 0. */
-  readonly falseAlarmBudget: number;
 }
 
 /** Ids of the records to drop, sorted by code point. */
@@ -42,14 +22,6 @@ const asked = {
   analyser: 'training-records',
   question: 'Which training records would the golden model never have labelled like that?',
 } as const;
-
-/**
- * Nats. The threshold never falls below this, however little the clean hold-out asks for: the golden model gives the label less than 22 %.
- * Measured on poisoned digits and MNIST: with the attack's target known, F1 .97 to .999 over stickers, blends and flips.
- */
-const LEAST_LOSS = 1.5;
-/** A batch or a data set is tainted when chance gives as many marked records with less than this probability (after Holm). */
-const TAINT_LEVEL = 0.01;
 
 /**
  * Poisoned records contradict a model that never saw them. A record is marked when the golden model's loss on its label exceeds what clean
@@ -82,149 +54,6 @@ async function examine(needs: TrainingRecordsNeeds): Promise<Analysis<TrainingRe
   const marks = attackTarget !== null && !targeted.tainted ? mark(judged, null) : targeted;
   const weighed = (attackTarget === null ? null : weigh(judged, marks, attackTarget)) ?? weigh(judged, marks, null);
   return conclude(judged, await withCarriers(judged, weighed ?? marks));
-}
-
-interface Judged {
-  readonly records: DatasetColumns;
-  readonly answers: LabelledAnswers;
-  readonly holdout: DatasetColumns;
-  readonly reference: LabelledAnswers;
-  readonly needs: TrainingRecordsNeeds;
-}
-
-/** Which records carry a label that the golden model rules out. */
-interface Marks {
-  readonly threshold: number;
-  /** Rows of the records that the golden model was not trained on, and which of them are marked. */
-  readonly fresh: readonly number[];
-  readonly flags: readonly boolean[];
-  /** Which records of the clean hold-out the same procedure marks. */
-  readonly clean: readonly boolean[];
-  readonly byBatch: TrainingRecordsDetail['byBatch'];
-  readonly bySource: NonNullable<TrainingRecordsDetail['bySource']>;
-  readonly tainted: boolean;
-  /** Records among the marked that carry the trigger of a known attack, whatever the golden model says. */
-  readonly carriers: number;
-  /** Marked records that the golden model was trained on itself, when there are more of them than the budget explains. */
-  readonly outside: number;
-}
-
-/** A record's score is its loss; with a known target, records of other labels score zero, and so do they in the hold-out. */
-function scoresOf(columns: DatasetColumns, answers: LabelledAnswers, target: number | null): Float64Array {
-  return answers.losses.map((loss, row) => (target === null || columns.labels[row] === target ? loss : 0));
-}
-
-function mark({ records, answers, holdout, reference, needs }: Judged, target: number | null): Marks {
-  const losses = scoresOf(holdout, reference, target);
-  const threshold = Math.max(LEAST_LOSS, conformalThreshold(losses, needs.falseAlarmBudget) ?? Infinity);
-  const above = (score: number) => score > threshold;
-  const clean = Array.from(losses, above);
-  const marked = Array.from(scoresOf(records, answers, target), above);
-  const news = needs.newBatches === null ? null : new Set(needs.newBatches);
-  const isFresh = records.batches.map((batch) => news === null || news.has(batch));
-  const fresh = [...isFresh.keys()].filter((row) => isFresh[row]);
-  const known = marked.filter((_, row) => !isFresh[row]);
-  const flags = fresh.map((row) => marked[row] ?? false);
-  return {
-    ...tally(records, fresh, flags, clean),
-    threshold,
-    carriers: 0,
-    outside: fisherGreater(share(known), share(clean)) < TAINT_LEVEL ? known.filter(Boolean).length : 0,
-  };
-}
-
-/** How the marks lie over batches and sources, and whether chance explains them. */
-function tally(
-  { batches, sources }: DatasetColumns,
-  fresh: readonly number[],
-  flags: readonly boolean[],
-  clean: readonly boolean[],
-): Omit<Marks, 'threshold' | 'outside' | 'carriers'> {
-  const cleanMarked = share(clean);
-  const batchOf = fresh.map((row) => batches[row] ?? '');
-  const from = fresh.map((row) => sources[row] ?? '');
-  const enriched = (groups: readonly string[]) =>
-    enrichmentOf(groups, flags, cleanMarked).map(({ group, n, marked, pValue, amongOthers }) => ({
-      group,
-      figures: { records: n, tainted: marked, pValue, amongOthers },
-    }));
-  const sourceOf = new Map(batchOf.map((batch, at) => [batch, from[at] ?? ''] as const).toReversed());
-  const byBatch = enriched(batchOf).map(({ group, figures }) => ({
-    batch: group,
-    source: sourceOf.get(group) ?? '',
-    ...figures,
-  }));
-  const bySource = enriched(from).map(({ group, figures }) => ({ source: group, ...figures }));
-  // Thinly spread records show in the sum and in no single batch.
-  const overall = fisherGreater(share(flags), cleanMarked);
-  const tainted = overall < TAINT_LEVEL || [...byBatch, ...bySource].some(({ pValue }) => pValue < TAINT_LEVEL);
-  return { fresh, flags, clean, byBatch, bySource, tainted };
-}
-
-function share(flags: readonly boolean[]): { marked: number; n: number } {
-  return { marked: flags.filter(Boolean).length, n: flags.length };
-}
-
-/** The records' own opinion beside the golden model's. The hold-out goes through the same and stays what the counts are compared with. */
-function weigh(
-  { records, answers, holdout, reference, needs }: Judged,
-  marks: Marks,
-  target: number | null,
-): Marks | null {
-  const { fresh } = marks;
-  if (fresh.length === 0 || fresh.length + holdout.count > MOST_RECORDS) return null;
-  const { width } = records;
-  const both = (own: Float32Array, clean: Float32Array, columns: number) =>
-    Float32Array.from([...rowsAt(own, columns, fresh), ...clean]);
-  const taint = weighedTaint(
-    {
-      features: both(records.features, holdout.features, width),
-      width,
-      shape: needs.featureShape,
-      labels: Int32Array.from([...fresh.map((row) => records.labels[row] ?? 0), ...holdout.labels]),
-      classes: needs.classes.length,
-      clean: fresh.length,
-      answers: {
-        probabilities: both(answers.probabilities, reference.probabilities, answers.classes),
-        classes: answers.classes,
-      },
-    },
-    target,
-  );
-  if (taint === null) return null;
-  const cut = budgetedCut(taint.subarray(0, fresh.length), needs.falseAlarmBudget);
-  const kept = Array.from(taint, (one) => one > 0 && one >= cut);
-  // The class of the marks was tested already; over batches and sources the same marks may be too thin to stand out.
-  const again = tally(records, fresh, kept.slice(0, fresh.length), kept.slice(fresh.length));
-  return { ...marks, ...again, tainted: true };
-}
-
-/** Records of the target that carry the trigger, whatever the golden model says of their label. */
-async function withCarriers({ records, holdout, needs }: Judged, marks: Marks): Promise<Marks> {
-  const target = needs.attackTarget ?? needs.trigger?.target ?? null;
-  if (target === null) return marks;
-  const { width } = records;
-  const places = [...marks.fresh.keys()].filter((at) => records.labels[marks.fresh[at] ?? -1] === target);
-  const captured = needs.captured ?? [];
-  if (places.length === 0) return marks;
-  const rows = places.map((place) => marks.fresh[place] ?? 0);
-  const carries = await carriersAmong({
-    records: { features: rowsAt(records.features, width, rows), count: rows.length },
-    holdout: { features: holdout.features, count: holdout.count },
-    own: (row) => holdout.labels[row] === target,
-    captured: { features: tableOf(captured, width), count: captured.length },
-    trigger: needs.trigger?.target === target ? needs.trigger : null,
-    suspect: needs.suspect ?? null,
-    featureShape: needs.featureShape,
-    falseAlarmBudget: needs.falseAlarmBudget,
-  });
-  const carriers = new Set(places.filter((_, at) => carries[at]));
-  if (carriers.size === 0) return marks;
-  const rest = marks.flags.filter((flag, at) => flag && !carriers.has(at)).length;
-  // Marks without the trigger, no more of them than the budget expects among clean records, are those.
-  const expected = !marks.tainted || rest <= needs.falseAlarmBudget * marks.fresh.length;
-  const flags = marks.flags.map((flag, at) => carriers.has(at) || (flag && !expected));
-  return { ...marks, ...tally(records, marks.fresh, flags, marks.clean), tainted: true, carriers: carriers.size };
 }
 
 function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachments> {
@@ -261,7 +90,7 @@ function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachm
   };
 }
 
-function summarise(marks: Marks, needs: TrainingRecordsNeeds): string {
+function summarise(marks: Marks, needs: MarkNeeds): string {
   const budget = `at most ${percent(needs.falseAlarmBudget)} of clean records would be marked`;
   const outside =
     marks.outside > 0
