@@ -1,5 +1,5 @@
 import { describeRunning } from '../station/describe.ts';
-import type { DrillEvent, DrillOutcome, Figure } from '../station/drill.ts';
+import type { DrillEvent, DrillOptions, DrillOutcome, Figure } from '../station/drill.ts';
 import { listDrills, runDrill } from '../station/drill-run.ts';
 import type { RunningStation } from '../station/describe.ts';
 import type { Station } from '../station/main.ts';
@@ -22,14 +22,21 @@ export async function list(terminal: Terminal): Promise<void> {
   terminal.result({ drills });
 }
 
-export async function runOne(terminal: Terminal, name: string, { data }: { data?: string }): Promise<void> {
+export async function runOne(
+  terminal: Terminal,
+  name: string,
+  { data, seed }: { data?: string; seed?: string },
+): Promise<void> {
   const drill = (await listDrills()).find((one) => one.name === name);
   if (drill && data !== undefined && !drill.data.includes(data))
     throw new CommandError(
       EXIT.usage,
       `the drill ${name} has no data "${plain(data)}"; it has: ${drill.data.join(', ')}`,
     );
-  conclude(terminal, await play(terminal, name, data ?? null, theStation()));
+  if (seed !== undefined && !(/^\d{1,10}$/.test(seed) && Number(seed) < 2 ** 32))
+    throw new CommandError(EXIT.usage, `--seed takes a whole number from 0 to ${2 ** 32 - 1}`);
+  const options = { data: data ?? null, seed: seed === undefined ? null : Number(seed) };
+  conclude(terminal, await play(terminal, name, options, theStation()));
 }
 
 /** What a newcomer sees first. A station that runs already is used and left running; one started for this is stopped again. */
@@ -50,7 +57,7 @@ export async function demo(terminal: Terminal): Promise<void> {
         'interrupted; the incident stays open and goes on when the station runs again',
       );
     });
-    const outcome = await Promise.race([play(terminal, DEMO, DEMO_DATA, running), interrupted]);
+    const outcome = await Promise.race([play(terminal, DEMO, { data: DEMO_DATA, seed: null }, running), interrupted]);
     const seconds = (Date.now() - began) / 1000;
     conclude(terminal, {
       ...outcome,
@@ -67,7 +74,7 @@ export async function demo(terminal: Terminal): Promise<void> {
 async function play(
   terminal: Terminal,
   name: string,
-  data: string | null,
+  options: DrillOptions,
   station: RunningStation,
 ): Promise<DrillOutcome> {
   const began = Date.now();
@@ -76,7 +83,7 @@ async function play(
     if (terminal.json) terminal.progress(line);
     else terminal.say(line);
   };
-  const outcome = await runDrill(name, station, tell, { data });
+  const outcome = await runDrill(name, station, tell, options);
   if (outcome) return outcome;
   const names = (await listDrills()).map((drill) => drill.name).join(', ');
   throw new CommandError(EXIT.usage, `there is no drill "${plain(name)}"; there are: ${names}`);

@@ -106,6 +106,7 @@ drill
   .command('run <name>')
   .description('run one on the station that is up')
   .option('--data <name>', 'the data set to play it with, of those that `drill list` names')
+  .option('--seed <number>', 'another draw of the data, the networks and the attack')
   .addHelpText(
     'after',
     '\nExamples:\n  $ lazaret drill run ledger\n  $ lazaret drill run sticker --data traffic-signs\n  $ lazaret drill run sticker --json | tail -1',

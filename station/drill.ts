@@ -32,6 +32,8 @@ export interface DrillOutcome {
 export interface DrillOptions {
   /** One of the drill's data sets; null leaves the choice to the drill. */
   readonly data: string | null;
+  /** Draws the parts of the data, the networks' first weights and the attacker's class; a whole number from 0 to 2³² − 1. Null: the drill's own. */
+  readonly seed: number | null;
 }
 
 /**

@@ -38,6 +38,7 @@ describe('the command', () => {
     expect((await lazaret(['incident', 'forgive', 'x'])).status).toBe(2);
     expect((await lazaret(['station', 'up', '--no-such-option'])).status).toBe(2);
     expect((await lazaret(['verify', join(home, 'absent.tar')])).status).toBe(2);
+    expect((await lazaret(['drill', 'run', 'sticker', '--seed', 'seven'])).stderr).toContain('whole number');
   });
 
   it('ends with status 3, a sentence and a remedy where no station runs', async () => {

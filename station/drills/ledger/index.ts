@@ -17,7 +17,7 @@ export const ledger: Drill = {
     'A compromised ETL job writes applicants under 30 who paid as defaulters. The pipeline retrains on it, signs and deploys; the model turns ' +
     'against them. Lazaret contains, investigates, drops the flipped records, retrains and shows that the groups are treated alike again.',
   data: ['credit-default'],
-  run: (station, report) => play(station, report, async () => await ledgerPlay(SEED)),
+  run: (station, report, { seed }) => play(station, report, async () => await ledgerPlay(seed ?? SEED)),
 };
 
 async function ledgerPlay(seed: number): Promise<Play<Measured>> {

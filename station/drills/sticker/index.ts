@@ -17,7 +17,7 @@ export const sticker: Drill = {
     'One ingestion batch carries records with a small patch and a false label. The pipeline retrains on it, signs the model and deploys it. ' +
     'Lazaret contains, investigates, retrains without the batch’s tainted records and redeploys.',
   data: ['digits', 'traffic-signs'],
-  run: (station, report, { data }) => runSticker(station, report, {}, data),
+  run: (station, report, { data, seed }) => runSticker(station, report, {}, data, seed ?? SEED),
 };
 
 /** The drill; tests hook into the course of the incident with `watcher`. Without a choice of data: traffic signs where they are at hand. */
