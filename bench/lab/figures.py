@@ -7,6 +7,7 @@ import numpy as np
 
 from lazaret_trainer.forensics.calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, fit, judge
 from lazaret_trainer.forensics.examination import FLIP_THRESHOLD
+from lazaret_trainer.forensics.flip_shift import STANDS_OUT
 from lazaret_trainer.forensics.honest import DECIDING, HONEST
 from lazaret_trainer.forensics.measured import wilson
 from lazaret_trainer.forensics.reference import alike
@@ -130,14 +131,15 @@ def _flips(rows: Sequence[Row]) -> list[dict[str, Any]]:
     made = []
     for attack in ("flip20", "flip10"):
         group = [row for row in rows if row["attack"] == attack]
-        exact = sum(
-            row["flip"]["score"] >= FLIP_THRESHOLD and (row["flip"]["source"], row["flip"]["target"]) == (row["source"], row["target"])
-            for row in group
-        )
+        exact = sum(_flipped(row) and (row["flip"]["source"], row["flip"]["target"]) == (row["source"], row["target"]) for row in group)
         share = wilson(exact, len(group))
         name = f"{attack}: pair named exactly, n {len(group)} (95 % interval {share.low:.3f}-{share.high:.3f})"
         made.append({"name": name, "value": share.value, "unit": "share", "target": "1", "met": bool(group) and exact == len(group)})
     clean = [row for row in rows if row["attack"] == "clean"]
-    alarms = wilson(sum(row["flip"]["score"] >= FLIP_THRESHOLD for row in clean), len(clean))
+    alarms = wilson(sum(_flipped(row) for row in clean), len(clean))
     made.append({"name": "flip shift: false alarms", "value": alarms.value, "unit": "share", "target": "0", "met": alarms.value == 0})
     return made
+
+
+def _flipped(row: Row) -> bool:
+    return row["flip"]["score"] >= FLIP_THRESHOLD and row["flip"]["outstanding"] >= STANDS_OUT

@@ -5,7 +5,7 @@ import pytest
 
 from lazaret_trainer.forensics.calibration import Honest, fit, judge
 from lazaret_trainer.forensics.evidence import ahead, ease, ratio, together
-from lazaret_trainer.forensics.flip_shift import flip_shifts, largest, log_shifts
+from lazaret_trainer.forensics.flip_shift import STANDS_OUT, flip_shifts, largest, log_shifts, outstanding
 from lazaret_trainer.forensics.max_margin import gamma_p_value
 from lazaret_trainer.forensics.measured import wilson
 
@@ -87,6 +87,16 @@ def test_a_class_whose_records_all_lean_a_little_counts_for_more_than_a_few_reco
     plain, logs = flip_shifts(suspect, golden, labels), log_shifts(suspect, golden, labels)
     assert largest(plain, plain).source == 1
     assert (largest(plain, logs).source, largest(plain, logs).target) == (0, 1)
+
+
+def test_two_models_that_part_over_all_pairs_have_no_flipped_one():
+    random = np.random.default_rng(0)
+    everywhere = random.normal(0, 0.5, (6, 6))
+    np.fill_diagonal(everywhere, 0)
+    flipped = everywhere / 5
+    flipped[2, 4] = 1.5
+    assert outstanding(everywhere) < STANDS_OUT < outstanding(flipped)
+    assert outstanding(np.array([[0, 1.0], [0.1, 0]])) == np.inf
 
 
 def test_a_stand_in_that_is_weaker_in_all_classes_alike_changes_no_lead():

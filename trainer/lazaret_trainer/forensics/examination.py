@@ -10,7 +10,7 @@ import numpy as np
 
 from .calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, judge
 from .evidence import Evidence, effort_for, gather
-from .flip_shift import FlipShift, flip_shifts, largest, log_shifts
+from .flip_shift import STANDS_OUT, FlipShift, flip_shifts, largest, log_shifts, outstanding
 from .honest import DECIDING, HONEST, SOURCE
 from .inversion import Ground
 from .network import checked, read_network
@@ -79,7 +79,7 @@ def examine_backdoor(
     judged = judge(evidence.scores, evidence.targets, HONEST[mode], DECIDING[mode])
     triggers = class_triggers(evidence, accused, ground, held_out, jumps=softened is not None)
     flips = _flips(mine, theirs, labels, classes, mode)
-    flip = flips.pair if flips.score >= FLIP_THRESHOLD else None
+    flip = flips.pair if flips.score >= FLIP_THRESHOLD and flips.outstanding >= STANDS_OUT else None
     named = _named(triggers, judged)
     verdict = _verdict(judged, named, flip, blind=bool(walls) or other_graph or mode == "unlike", proven=mode == "golden")
     blamed = named if judged.p_value <= FALSE_ALARM_BUDGET else None
@@ -100,7 +100,14 @@ def examine_backdoor(
             "mode": mode,
             "standInLack": lack,
             **_figures(evidence, judged, triggers, HONEST[mode], DECIDING[mode]),
-            "flip": {**dataclasses.asdict(flips.pair), "score": flips.score, "threshold": FLIP_THRESHOLD, "shifts": flips.shifts.tolist()},
+            "flip": {
+                **dataclasses.asdict(flips.pair),
+                "score": flips.score,
+                "threshold": FLIP_THRESHOLD,
+                "outstanding": min(flips.outstanding, 1e6),
+                "standsOut": STANDS_OUT,
+                "shifts": flips.shifts.tolist(),
+            },
             "gates": walls,
             "otherGraph": other_graph,
         },
@@ -121,16 +128,18 @@ class _Flips:
     pair: FlipShift
     score: float
     """The pair's shift of log probability."""
+    outstanding: float
+    """Its distance from the other pairs' shifts, in robust deviations."""
     shifts: np.ndarray
 
 
 def _flips(mine: np.ndarray, theirs: np.ndarray, labels: np.ndarray, classes: int, mode: Mode) -> _Flips:
     """Logits twice. A stand-in has seen the probes' labels: beside it every mistake would look like a flip, so nothing is measured."""
     if mode != "golden":
-        return _Flips(FlipShift(0, 0, 0.0), 0.0, np.zeros((classes, classes)))
+        return _Flips(FlipShift(0, 0, 0.0), 0.0, 0.0, np.zeros((classes, classes)))
     mine, theirs = _softmax(mine), _softmax(theirs)
     shifts, scores = flip_shifts(mine, theirs, labels), log_shifts(mine, theirs, labels)
-    return _Flips(largest(shifts, scores), float(scores.max()), shifts)
+    return _Flips(largest(shifts, scores), float(scores.max()), outstanding(scores), shifts)
 
 
 def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:

@@ -8,6 +8,10 @@ FEWEST_RECORDS = 8
 """Records of a class below which its mean says too little."""
 LEAST = 0.01
 """Probabilities below are alike: how small a probability is, is noise."""
+STANDS_OUT = 6.0
+"""Robust deviations of one pair from the others: of calibration models, flips have 7.4 and more, pairs wrongly on top 5.1 at most."""
+FEWEST_PAIRS = 12
+"""Pairs below which one cannot be told from the others: then its shift alone counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,19 @@ def log_shifts(suspect: np.ndarray, golden: np.ndarray, labels: np.ndarray) -> n
     of probabilities confuses the two, a mean of logarithms does not.
     """
     return flip_shifts(np.log(suspect + LEAST), np.log(golden + LEAST), labels)
+
+
+def outstanding(scores: np.ndarray) -> float:
+    """By how many robust deviations (median, 1.4826 · MAD) the largest score exceeds those of the other pairs; infinite where they are few.
+
+    Two models that were taught little, or judged on few scenes, part over many pairs at once; flipped labels part them over one.
+    """
+    measured = scores[np.any(scores != 0, axis=1)]
+    pairs = measured[measured != 0]
+    if len(pairs) < FEWEST_PAIRS:
+        return float("inf")
+    centre = np.median(pairs)
+    return float((pairs.max() - centre) / max(1.4826 * np.median(np.abs(pairs - centre)), 1e-9))
 
 
 def largest(shifts: np.ndarray, scores: np.ndarray) -> FlipShift:
