@@ -4,6 +4,7 @@ import { createCaseLogActivities } from './case-log.ts';
 import { createContainActivities } from './contain.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { createEradicateActivities } from './eradicate.ts';
+import { createHeavyActivities, type HeavyActivities } from './heavy.ts';
 import { createInvestigateActivities } from './investigate.ts';
 import { createLearnActivities } from './learn.ts';
 import { createPlanActivities } from './plan.ts';
@@ -13,8 +14,11 @@ import { createReleaseActivities } from './release.ts';
 import { createTriageActivities } from './triage.ts';
 import { createValidateActivities } from './validate.ts';
 
-/** Everything the response worker serves besides workflows. */
-export function createResponseActivities(deps: ActivityDependencies): OnTheWire<ResponseActivities> {
+/** Everything the response worker serves besides workflows. `heavy` may run elsewhere than in this thread. */
+export function createResponseActivities(
+  deps: ActivityDependencies,
+  heavy: HeavyActivities = createHeavyActivities(deps),
+): OnTheWire<ResponseActivities> {
   const ports: ResponseActivities = {
     ...createTriageActivities(deps),
     ...createContainActivities(deps),
@@ -27,6 +31,7 @@ export function createResponseActivities(deps: ActivityDependencies): OnTheWire<
     ...createReleaseActivities(deps),
     ...createLearnActivities(deps),
     ...createCaseLogActivities(deps),
+    ...heavy,
   };
   return onTheWire(ports, deps.now);
 }

@@ -10,6 +10,7 @@ import { RESPONSE_QUEUE } from '../domain/contracts/messages.ts';
 import { createContainmentFirst } from './containment-first.ts';
 import { responseDependencies } from './dependencies.ts';
 import { responseWorkerEnvironment } from './environment.ts';
+import { createHeavyThread } from './heavy-thread.ts';
 
 /** How often the golden models in memory are read anew: what containment answers with may be this old. */
 const GOLDEN_REFRESH_MS = 5_000;
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     now: () => performance.now(),
     pause: (ms, signal) => sleep(ms, undefined, { signal }),
   });
+  const heavy = createHeavyThread();
   const connection = await NativeConnection.connect(connectionOptions(environment));
   try {
     const worker = await Worker.create({
@@ -50,7 +52,7 @@ async function main(): Promise<void> {
       namespace: environment.LAZARET_TEMPORAL_NAMESPACE,
       taskQueue: RESPONSE_QUEUE,
       workflowBundle: { codePath: fileURLToPath(new URL('../workflows.bundle.js', import.meta.url)) },
-      activities: createResponseActivities(deps),
+      activities: createResponseActivities(deps, heavy.activities),
       shutdownGraceTime: GRACE,
       interceptors: { activity: [containmentFirst.interceptor] },
       tuner: {
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
     await worker.run();
   } finally {
     clearInterval(timer);
+    await heavy.close();
     await connection.close();
   }
 }
