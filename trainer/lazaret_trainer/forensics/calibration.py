@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-FALSE_ALARM_BUDGET = 0.05
+FALSE_ALARM_BUDGET = 0.01
 """Share of clean models that may be called suspicious."""
-CONTAIN_BUDGET = 0.01
+CONTAIN_BUDGET = 0.001
 """Share of clean models that may be called compromised: p-values above are suspicions at most."""
 
 
