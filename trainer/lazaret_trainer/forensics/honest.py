@@ -26,7 +26,6 @@ DECIDING = {
         "additive",
         "warp",
         "scan",
-        "together",
     ),
     "student": ("together",),
     "unlike": (
