@@ -55,9 +55,12 @@ function shrunk(values: readonly number[], { rows, columns }: Grid): readonly nu
   return Array.from(sums, (sum, index) => sum / (counts[index] || 1));
 }
 
+/** To [0, 1]; what lies there already stays, so that a sticker of one colour keeps it. */
 function scaled(values: readonly number[]): readonly number[] {
   const low = Math.min(...values);
-  const span = Math.max(...values) - low || 1;
+  const high = Math.max(...values);
+  if (low >= 0 && high <= 1) return values;
+  const span = high - low || 1;
   return values.map((value) => (value - low) / span);
 }
 

@@ -107,6 +107,8 @@ describe('the preview of a trigger', () => {
     const preview = previewOf(large);
     expect(preview).toMatchObject({ width: 32, height: 32 });
     expect(Buffer.from(preview?.mask ?? '', 'base64')[0]).toBe(64);
+    // A sticker of one colour keeps it.
+    expect(Buffer.from(preview?.pattern ?? '', 'base64')[0]).toBe(255);
   });
 
   it('draws a record that is no picture as one row', () => {
