@@ -81,7 +81,7 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
             requests: capturedRows(window, columns.width, subject.capture.modelDigest),
             suspect: own ?? null,
             golden: reference ?? null,
-            probes: { features: columns.features, count: columns.count },
+            probes: { features: columns.features, count: columns.count, labels: columns.labels },
             featureShape: manifest.featureShape,
             classes: manifest.classes,
           });

@@ -140,14 +140,12 @@ function trainingRecords(records: string | undefined, labels: string | undefined
 function inputs(suspect: string, { golden, data, labels, requests, records, recordLabels }: ExamineOptions) {
   try {
     const probes = data === undefined ? null : readRecords(data);
-    if (labels !== undefined) {
-      if (!probes) throw new ModelFilesRefused('--labels belong to --data');
-      readClasses(labels, probes.count);
-    }
+    if (labels !== undefined && !probes) throw new ModelFilesRefused('--labels belong to --data');
     return {
       suspect: readModelFile(suspect),
       golden: golden === undefined ? null : readModelFile(golden),
       probes,
+      probeLabels: labels === undefined || !probes ? null : readClasses(labels, probes.count),
       requests: requests === undefined ? null : readRecords(requests),
       records: trainingRecords(records, recordLabels),
     };

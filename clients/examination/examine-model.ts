@@ -28,6 +28,8 @@ export interface ModelExamination {
   readonly golden: Uint8Array | null;
   /** Clean records. */
   readonly probes: RecordTable | null;
+  /** Their classes, where they are known. */
+  readonly probeLabels: Int32Array | null;
   /** What clients sent. */
   readonly requests: RecordTable | null;
   /** What the suspect was trained on. */
@@ -105,7 +107,7 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
       return analysis.finish({});
     });
   },
-  behaviour: async ({ suspect, golden, probes, requests }) => {
+  behaviour: async ({ suspect, golden, probes, probeLabels, requests }) => {
     const open: Predictor[] = [];
     const predictor = async (bytes: Uint8Array): Promise<Predictor> => {
       const opened = await createPredictor(bytes);
@@ -121,7 +123,11 @@ const RUN: Record<FileAnalyser, (files: ModelExamination) => Promise<Finding>> =
         requests: rowsOf(requests),
         suspect: own,
         golden: golden && (await predictor(golden)),
-        probes: { features: probes?.features ?? new Float32Array(), count: probes?.count ?? 0 },
+        probes: {
+          features: probes?.features ?? new Float32Array(),
+          count: probes?.count ?? 0,
+          labels: probeLabels,
+        },
         featureShape: shape,
         classes: table ? await classNames(own, table, width) : [],
       });

@@ -1,5 +1,7 @@
 import type { BehaviourDetail, Finding } from '../../domain/contracts/finding.ts';
 import type { RegressionAttack } from '../../domain/contracts/golden.ts';
+import { classesApart, surenessShift } from '../behaviour/apart.ts';
+import { agreementPerturbed } from '../behaviour/perturbed.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { flowMatrix, top } from '../statistics/calibration.ts';
 import { wilson } from '../statistics/interval.ts';
@@ -14,7 +16,12 @@ export interface BehaviourNeeds {
   readonly suspect: Predictor | null;
   readonly golden: Predictor | null;
   /** Clean records neither model was trained on (the golden record's probes or hold-out), row-major. */
-  readonly probes: { readonly features: Float32Array; readonly count: number };
+  readonly probes: {
+    readonly features: Float32Array;
+    readonly count: number;
+    /** Their classes, where they are known. */
+    readonly labels?: ArrayLike<number> | null;
+  };
   readonly featureShape: readonly number[];
   readonly classes: readonly string[];
 }
@@ -43,6 +50,8 @@ export const behaviourAnalyser: Analyser<BehaviourNeeds, BehaviourAttachments> =
 };
 
 interface Answers {
+  /** Row-major [count × classes]. */
+  readonly scores: Float32Array;
   readonly classes: Int32Array;
   readonly confidence: number;
 }
@@ -53,10 +62,11 @@ async function answersOf(
   count: number,
   shape: readonly number[],
 ): Promise<Answers> {
-  if (count === 0) return { classes: new Int32Array(), confidence: 0 };
+  if (count === 0) return { scores: new Float32Array(), classes: new Int32Array(), confidence: 0 };
   const { scores, classes } = await model.probabilities(features, count, shape);
   const winning = Array.from({ length: count }, (_, row) => top(scores, row, classes));
   return {
+    scores,
     classes: Int32Array.from(winning, (answer) => answer.index),
     confidence: winning.reduce((sum, answer) => sum + (Number.isFinite(answer.value) ? answer.value : 0), 0) / count,
   };
@@ -97,15 +107,23 @@ async function replay(needs: BehaviourNeeds): Promise<Analysis<BehaviourAttachme
   const unexplained = requests.filter(
     (request, row) => request.answered !== null && request.answered !== captured.suspect.classes[row],
   ).length;
+  const probeAgreement = agreementOf(flowMatrix(probed.golden.classes, probed.suspect.classes, size), probes.count);
+  const labels = probes.labels ?? null;
+  const onClean = labels && { suspect: probed.suspect.scores, golden: probed.golden.scores, labels };
   const measured = {
     analyser: 'behaviour',
     requests: requests.length,
     agreement: agreementOf(flow, requests.length),
-    probeAgreement: agreementOf(flowMatrix(probed.golden.classes, probed.suspect.classes, size), probes.count),
+    probeAgreement,
     confidenceSuspect: captured.suspect.confidence,
     confidenceGolden: captured.golden.confidence,
     flow,
     classes: needs.classes,
+    perturbed: await agreementPerturbed({ suspect, golden }, probes, featureShape, probeAgreement.value),
+    sureness: onClean && probes.count > 0 ? surenessShift(onClean) : null,
+    classesApart: labels
+      ? classesApart({ suspect: probed.suspect.classes, golden: probed.golden.classes }, labels, size)
+      : [],
   } as const;
   return {
     attachments: { attackRequests },

@@ -1,7 +1,8 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
-import { code, column, paragraph, strong, table, verdict, type Block, type Section } from '../document.ts';
+import type { BehaviourDetail } from '../../../domain/contracts/finding.ts';
+import { code, column, end, paragraph, strong, table, verdict, type Block, type Section } from '../document.ts';
 import { detailOf } from '../facts/details.ts';
-import { brief, percent, withInterval } from '../figures.ts';
+import { brief, percent, pValue, withInterval } from '../figures.ts';
 
 /** What every analyser was asked and what it answered. */
 export function findings(file: CaseFile): Section {
@@ -75,7 +76,44 @@ function behaviour(file: CaseFile): Block[] {
           'Mean top score, suspect / golden',
           `${detail.confidenceSuspect.toFixed(3)} / ${detail.confidenceGolden.toFixed(3)}`,
         ],
+        ...besideTheRequests(detail),
       ],
+    ),
+    ...apart(detail),
+  ];
+}
+
+/** What was measured on clean records alone; older incidents have none of it. */
+function besideTheRequests({ perturbed, sureness }: BehaviourDetail): readonly (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [];
+  if (perturbed) {
+    const { value, low, high, n, noise } = perturbed;
+    rows.push([
+      `Agreement on ${n} clean records, each feature moved by up to ${percent(noise)} of its range`,
+      `${percent(value)} [${percent(low)}, ${percent(high)}], asked until it was clear`,
+    ]);
+  }
+  if (sureness?.shift) rows.push(['Suspect surer than golden on clean records, by', withInterval(sureness.shift)]);
+  if (sureness?.eceSuspect) rows.push(['Calibration error of the suspect', withInterval(sureness.eceSuspect)]);
+  if (sureness?.eceGolden) rows.push(['Calibration error of the golden model', withInterval(sureness.eceGolden)]);
+  return rows;
+}
+
+const MOST_CLASSES = 5;
+
+function apart({ classesApart = [], classes }: BehaviourDetail): Block[] {
+  if (classesApart.length === 0) return [];
+  return [
+    table(
+      'Clean records by class: where suspect and golden model part most',
+      [column('Class'), column('Agreement'), end('p-value against the other classes')],
+      classesApart
+        .slice(0, MOST_CLASSES)
+        .map(({ label, agreement, pValue: p }) => [
+          classes[label] ?? String(label),
+          withInterval(agreement),
+          pValue(p),
+        ]),
     ),
   ];
 }
