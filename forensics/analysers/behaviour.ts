@@ -186,7 +186,8 @@ export function findAttack(
 
 function judge(detail: BehaviourDetail, unexplained: number): Pick<Finding, 'verdict' | 'summary'> {
   const { attack, requests, agreement, probeAgreement, classes } = detail;
-  const agrees = `The suspect agrees with the golden model on ${percent(agreement.value)} of ${requests} captured requests and ${percent(probeAgreement.value)} of ${probeAgreement.n} clean probes.`;
+  const captured = requests > 0 ? `${percent(agreement.value)} of ${requests} captured requests and ` : '';
+  const agrees = `The suspect agrees with the golden model on ${captured}${percent(probeAgreement.value)} of ${probeAgreement.n} clean probes.`;
   if (attack)
     return {
       verdict: 'compromised',
