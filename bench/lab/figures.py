@@ -1,4 +1,4 @@
-"""From examined models to figures: calibration on the odd seeds, judgement of the even ones."""
+"""From examined models to figures: what clean models score, and how often the fresh ones are judged rightly."""
 
 from collections.abc import Sequence
 from typing import Any

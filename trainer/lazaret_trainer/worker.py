@@ -15,10 +15,8 @@ from temporalio.worker import Worker
 
 from . import device, logs, settings
 from .activity import train_activity
-from .attack_activity import attack_activity
-from .examine_activity import examine_activity
-from .explain_activity import explain_activity
 from .idleness import Idleness
+from .question_activity import question_activities
 from .storage import S3Storage
 
 LOG = logging.getLogger("lazaret_trainer.worker")
@@ -43,7 +41,7 @@ async def serve(configured: settings.Settings, stop: asyncio.Event) -> None:
         worker = Worker(
             client,
             task_queue=configured.queue,
-            activities=[train_activity(storage, identity), examine_activity(storage), explain_activity(storage), attack_activity(storage)],
+            activities=[train_activity(storage, identity), *question_activities(storage)],
             activity_executor=jobs,
             # One device, one job: a second one would wait for the first with its clock running.
             max_concurrent_activities=1,

@@ -11,10 +11,11 @@ import stores
 from onnx import TensorProto, helper, numpy_helper
 
 from lazaret_trainer.contract import RobustnessJob, RobustnessResult, read, write
+from lazaret_trainer.examinations import ExaminationDesk
 from lazaret_trainer.failures import Stopped, TrainerFailure
 from lazaret_trainer.graph import GraphModel
 from lazaret_trainer.robustness import Ascent, Space, l2_radius
-from lazaret_trainer.robustness.measuring import MeasuringDesk, measure
+from lazaret_trainer.robustness.measuring import measure
 
 WIDTH, CLASSES, COUNT = 12, 10, 60
 WIDE = Space(np.full(WIDTH, -100, np.float32), np.full(WIDTH, 100, np.float32))
@@ -108,8 +109,8 @@ def job(storage, candidate: bytes, golden: bytes, ids=None, **changes) -> Robust
     return read(RobustnessJob, value)
 
 
-def desk(storage, check=lambda: None, clock=time.monotonic) -> MeasuringDesk:
-    return MeasuringDesk(storage=storage, report=lambda _: None, check=check, now=lambda: datetime.now(UTC), clock=clock)
+def desk(storage, check=lambda: None, clock=time.monotonic) -> ExaminationDesk:
+    return ExaminationDesk(storage=storage, report=lambda _: None, check=check, now=lambda: datetime.now(UTC), clock=clock)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from .. import dataset
 from ..contract import AttackSpace, ContractError, RobustnessJob, RobustnessResult, RobustnessResultAttacks, TrainJobOptions, read
 from ..dataset import Records
+from ..examinations import ExaminationDesk
 from ..failures import TrainerFailure
 from ..graph import GraphModel, InvalidModel, UnsupportedOperator
 from ..objectives.material import chosen
@@ -19,20 +19,6 @@ from ..storage import Storage
 from .ascent import Ascent, Ball, Space, l2_radius
 
 BALLS: tuple[Ball, ...] = ("linf", "l2")
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuringDesk:
-    """What a measurement needs of the world."""
-
-    storage: Storage
-    report: Callable[[str], None]
-    """Takes what is being done now, in a few words; MUST return at once."""
-    check: Callable[[], None]
-    """Raises Stopped when the job was cancelled or the worker is going down; called between steps."""
-    now: Callable[[], datetime]
-    clock: Callable[[], float]
-    """Seconds, monotonic."""
 
 
 @dataclass(slots=True)
@@ -54,7 +40,7 @@ class _Attacked:
         self.by_loss[on_margin] = self.by_loss.get(on_margin, self.right) & stands
 
 
-def measure(job: RobustnessJob, desk: MeasuringDesk) -> RobustnessResult:
+def measure(job: RobustnessJob, desk: ExaminationDesk) -> RobustnessResult:
     """Attacks both models with the same starts. Raises TrainerFailure, Stopped. The same job gives the same answer, if time suffices."""
     started, began = desk.now().isoformat(), desk.clock()
     desk.report("reading the models and the records")
@@ -86,7 +72,7 @@ def measure(job: RobustnessJob, desk: MeasuringDesk) -> RobustnessResult:
     )
 
 
-def _deadline(job: RobustnessJob, desk: MeasuringDesk, began: float) -> Callable[[], None]:
+def _deadline(job: RobustnessJob, desk: ExaminationDesk, began: float) -> Callable[[], None]:
     def check() -> None:
         desk.check()
         if desk.clock() - began > 2 * job.seconds:
