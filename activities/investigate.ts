@@ -178,7 +178,7 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
       const budget = budgetOf(deps, subject);
       if (!golden) {
         const analysis = await registry['training-records'].run({ ...NO_RECORDS, falseAlarmBudget: budget });
-        return analysis.finish({ taintedIds: null });
+        return analysis.finish({ taintedIds: null, taint: null });
       }
       const holdout = await readDataset(deps.store, golden.holdout, deps.keys);
       const trigger = verdictOf('backdoor', earlier) === 'compromised' ? await recoveredTrigger(deps, earlier) : null;
@@ -199,8 +199,11 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
           newBatches: newBatchesOf(earlier),
           falseAlarmBudget: budget,
         });
-        const { taintedIds } = analysis.attachments;
-        return analysis.finish({ taintedIds: taintedIds && (await json(taintedIds, 'tainted-records.json')) });
+        const { taintedIds, taint } = analysis.attachments;
+        return analysis.finish({
+          taintedIds: taintedIds && (await json(taintedIds, 'tainted-records.json')),
+          taint: taint && (await json(taint, 'record-taint.json')),
+        });
       }).finally(async () => await suspect?.close());
     },
   };

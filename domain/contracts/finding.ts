@@ -359,6 +359,10 @@ export interface TrainingRecordsDetail {
   /** Ids of the records to drop: JSON array of strings, sorted by code point. */
   readonly list: ObjectRef | null;
   readonly count: number;
+  /** `lazaret.record-taint/v1`: the probability of each record; absent in findings of earlier versions. */
+  readonly taint?: ObjectRef | null;
+  /** How many of the marked are clean, by these probabilities. */
+  readonly expectedFalse?: number;
   /** Expected share of clean records that the threshold marks. */
   readonly falseAlarmBudget: number;
   readonly threshold: number;

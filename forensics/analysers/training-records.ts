@@ -15,8 +15,22 @@ export interface TrainingRecordsNeeds extends MarkNeeds {
   readonly holdout: DatasetColumns | null;
 }
 
-/** Ids of the records to drop, sorted by code point. */
-export type TrainingRecordsAttachments = Readonly<{ taintedIds: readonly string[] | null }>;
+/** `taintedIds`: the records to drop, sorted by code point. `taint`: how probable it is of each record, the most probable first. */
+export type TrainingRecordsAttachments = Readonly<{
+  taintedIds: readonly string[] | null;
+  taint: RecordTaint | null;
+}>;
+
+export interface RecordTaint {
+  readonly schema: 'lazaret.record-taint/v1';
+  /** Records with less than this are left out. */
+  readonly least: number;
+  readonly records: readonly { id: string; taint: number; marked: boolean }[];
+}
+
+/** Below it a record is as good as any other, and a data set has millions of those. */
+const LEAST_TAINT = 0.01;
+const DIGITS = 1e4;
 
 const asked = {
   analyser: 'training-records',
@@ -34,7 +48,7 @@ export const trainingRecordsAnalyser: Analyser<TrainingRecordsNeeds, TrainingRec
 };
 
 function nothing(reason: string): Analysis<TrainingRecordsAttachments> {
-  return { attachments: { taintedIds: null }, finish: () => inconclusive(asked, reason) };
+  return { attachments: { taintedIds: null, taint: null }, finish: () => inconclusive(asked, reason) };
 }
 
 async function examine(needs: TrainingRecordsNeeds): Promise<Analysis<TrainingRecordsAttachments>> {
@@ -62,13 +76,14 @@ function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachm
     return nothing('The suspect was trained on no record that the golden model was not trained on.');
   const rows = marks.tainted ? marks.fresh.filter((_, at) => marks.flags[at]) : [];
   const taintedIds = rows.length > 0 ? rows.map((row) => records.ids[row] ?? '').sort(byCodePoint) : null;
+  const taint = taintOf(judged.records, marks);
   const flow = flowMatrix(
     rows.map((row) => answers.predicted[row] ?? -1),
     rows.map((row) => records.labels[row] ?? -1),
     needs.classes.length,
   );
   return {
-    attachments: { taintedIds },
+    attachments: { taintedIds, taint },
     finish: (filed) => ({
       ...asked,
       verdict: rows.length > 0 ? 'compromised' : marks.outside > 0 ? 'suspicious' : 'clean',
@@ -79,6 +94,11 @@ function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachm
         examined: marks.fresh.length,
         list: taintedIds === null ? null : stored(filed.taintedIds, 'taintedIds'),
         count: rows.length,
+        taint: taint === null ? null : stored(filed.taint, 'taint'),
+        expectedFalse: marks.fresh.reduce(
+          (sum, _, at) => sum + (marks.tainted && marks.flags[at] ? 1 - (marks.taint[at] ?? 0) : 0),
+          0,
+        ),
         falseAlarmBudget: needs.falseAlarmBudget,
         threshold: marks.threshold,
         byBatch: marks.byBatch,
@@ -88,6 +108,18 @@ function conclude(judged: Judged, marks: Marks): Analysis<TrainingRecordsAttachm
       failure: null,
     }),
   };
+}
+
+function taintOf({ ids }: DatasetColumns, { fresh, taint, flags, tainted }: Marks): RecordTaint | null {
+  const records = fresh
+    .map((row, at) => ({
+      id: ids[row] ?? '',
+      taint: Math.round((taint[at] ?? 0) * DIGITS) / DIGITS,
+      marked: tainted && (flags[at] ?? false),
+    }))
+    .filter((record) => record.taint >= LEAST_TAINT)
+    .sort((a, b) => b.taint - a.taint || byCodePoint(a.id, b.id));
+  return records.length === 0 ? null : { schema: 'lazaret.record-taint/v1', least: LEAST_TAINT, records };
 }
 
 function summarise(marks: Marks, needs: MarkNeeds): string {

@@ -6,6 +6,7 @@ import type { Predictor } from '../predictor/predictor.ts';
 import type { RecoveredTrigger } from '../requests/excision.ts';
 import { conformalThreshold } from '../statistics/conformal.ts';
 import { fisherGreater } from '../statistics/exact-tests.ts';
+import { taintByTail } from '../statistics/tail-taint.ts';
 import { carriersAmong } from './carried-trigger.ts';
 import { weighedTaint } from './contradicted-records.ts';
 import { enrichmentOf } from './enrichment.ts';
@@ -51,6 +52,8 @@ export interface Marks {
   /** Rows of the records that the golden model was not trained on, and which of them are marked. */
   readonly fresh: readonly number[];
   readonly flags: readonly boolean[];
+  /** For each of them the probability that it was planted: by the golden model's loss alone, by the records' own opinion beside it, or by the trigger. */
+  readonly taint: Float64Array;
   /** Which records of the clean hold-out the same procedure marks. */
   readonly clean: readonly boolean[];
   readonly byBatch: TrainingRecordsDetail['byBatch'];
@@ -72,7 +75,8 @@ export function mark({ records, answers, holdout, reference, needs }: Judged, ta
   const threshold = Math.max(LEAST_LOSS, conformalThreshold(losses, needs.falseAlarmBudget) ?? Infinity);
   const above = (score: number) => score > threshold;
   const clean = Array.from(losses, above);
-  const marked = Array.from(scoresOf(records, answers, target), above);
+  const scores = scoresOf(records, answers, target);
+  const marked = Array.from(scores, above);
   const news = needs.newBatches === null ? null : new Set(needs.newBatches);
   const isFresh = records.batches.map((batch) => news === null || news.has(batch));
   const fresh = [...isFresh.keys()].filter((row) => isFresh[row]);
@@ -81,6 +85,10 @@ export function mark({ records, answers, holdout, reference, needs }: Judged, ta
   return {
     ...tally(records, fresh, flags, clean),
     threshold,
+    taint: taintByTail(
+      fresh.map((row) => scores[row] ?? 0),
+      losses,
+    ),
     carriers: 0,
     outside: fisherGreater(share(known), share(clean)) < TAINT_LEVEL ? known.filter(Boolean).length : 0,
   };
@@ -92,7 +100,7 @@ function tally(
   fresh: readonly number[],
   flags: readonly boolean[],
   clean: readonly boolean[],
-): Omit<Marks, 'threshold' | 'outside' | 'carriers'> {
+): Omit<Marks, 'threshold' | 'outside' | 'carriers' | 'taint'> {
   const cleanMarked = share(clean);
   const batchOf = fresh.map((row) => batches[row] ?? '');
   const from = fresh.map((row) => sources[row] ?? '');
@@ -145,11 +153,12 @@ export function weigh(
     target,
   );
   if (taint === null) return null;
-  const cut = budgetedCut(taint.subarray(0, fresh.length), needs.falseAlarmBudget);
+  const own = taint.subarray(0, fresh.length);
+  const cut = budgetedCut(own, needs.falseAlarmBudget);
   const kept = Array.from(taint, (one) => one > 0 && one >= cut);
   // The class of the marks was tested already; over batches and sources the same marks may be too thin to stand out.
   const again = tally(records, fresh, kept.slice(0, fresh.length), kept.slice(fresh.length));
-  return { ...marks, ...again, tainted: true };
+  return { ...marks, ...again, taint: own, tainted: true };
 }
 
 /** Records of the target that carry the trigger, whatever the golden model says of their label. */
@@ -177,5 +186,16 @@ export async function withCarriers({ records, holdout, needs }: Judged, marks: M
   // Marks without the trigger, no more of them than the budget expects among clean records, are those.
   const expected = !marks.tainted || rest <= needs.falseAlarmBudget * marks.fresh.length;
   const flags = marks.flags.map((flag, at) => carriers.has(at) || (flag && !expected));
-  return { ...marks, ...tally(records, marks.fresh, flags, marks.clean), tainted: true, carriers: carriers.size };
+  // Of the clean records of the class the budget lets so many be taken for carriers.
+  const carried = Math.max(0, 1 - (needs.falseAlarmBudget * places.length) / carriers.size);
+  const taint = marks.taint.map((one, at) =>
+    carriers.has(at) ? Math.max(one, carried) : marks.flags[at] && expected ? 0 : one,
+  );
+  return {
+    ...marks,
+    ...tally(records, marks.fresh, flags, marks.clean),
+    taint,
+    tainted: true,
+    carriers: carriers.size,
+  };
 }

@@ -411,6 +411,8 @@ export const stickerCase: CaseFile = {
         examined: 1_437,
         list: ref('tainted-ids.json', 1_902),
         count: 96,
+        taint: ref('record-taint.json', 5_120),
+        expectedFalse: 1.2,
         falseAlarmBudget: 0.01,
         threshold: 6.24,
         byBatch: [

@@ -272,13 +272,27 @@ describe('the training-records analyser on digits with a sticker', () => {
       const hits = ids.filter((id) => truth.has(id)).length;
       expect(hits / ids.length).toBeGreaterThanOrEqual(0.95);
       expect(hits / truth.size).toBeGreaterThanOrEqual(0.95);
-      const finding = analysis.finish({ taintedIds: REF });
+      const finding = analysis.finish({ taintedIds: REF, taint: REF });
       expect(finding).toMatchObject({ verdict: 'compromised', detail: { list: REF, count: ids.length } });
       if (finding.detail?.analyser !== 'training-records') throw new Error('no detail');
       const batch = finding.detail.byBatch.find((entry) => entry.batch === '2026-02-b');
       expect(batch?.pValue).toBeLessThan(1e-20);
       expect(finding.detail.byBatch.filter((entry) => entry.pValue < 0.01)).toHaveLength(1);
       expect(finding.detail.bySource?.filter((entry) => entry.amongOthers < 0.01)).toMatchObject([{ source: 'kiosk' }]);
+    });
+
+    it(`gives every record its probability when ${title}: high for what was planted, low for nearly all of the rest`, async () => {
+      const analysis = await registry['training-records'].run({ ...needs(), ...change });
+      const finding = analysis.finish({ taintedIds: REF, taint: REF });
+      const of = new Map(analysis.attachments.taint?.records.map(({ id, taint }) => [id, taint]));
+      const mean = (ids: readonly (string | undefined)[]) =>
+        ids.reduce((sum, id) => sum + (of.get(id ?? '') ?? 0), 0) / ids.length;
+      expect(mean([...truth])).toBeGreaterThan(0.9);
+      expect(mean(fresh.ids.filter((id) => !truth.has(id)))).toBeLessThan(0.03);
+      // What it expects to be wrong among the marked, beside what is.
+      if (finding.detail?.analyser !== 'training-records') throw new Error('no detail');
+      const wrong = (analysis.attachments.taintedIds ?? []).filter((id) => !truth.has(id)).length;
+      expect(Math.abs((finding.detail.expectedFalse ?? Infinity) - wrong)).toBeLessThan(0.1 * truth.size);
     });
   }
 
@@ -290,7 +304,7 @@ describe('the training-records analyser on digits with a sticker', () => {
     for (const attackTarget of [null, digits.target]) {
       const analysis = await registry['training-records'].run({ ...needs(), records: clean, attackTarget });
       expect(analysis.attachments.taintedIds).toBeNull();
-      expect(analysis.finish({ taintedIds: null })).toMatchObject({
+      expect(analysis.finish({ taintedIds: null, taint: REF })).toMatchObject({
         verdict: 'clean',
         detail: { count: 0, list: null },
       });
@@ -299,7 +313,7 @@ describe('the training-records analyser on digits with a sticker', () => {
 
   it('doubts the golden model when its own batches look tainted', async () => {
     const analysis = await registry['training-records'].run({ ...needs(), newBatches: ['2026-02-a'] });
-    expect(analysis.finish({ taintedIds: null })).toMatchObject({
+    expect(analysis.finish({ taintedIds: null, taint: REF })).toMatchObject({
       verdict: 'suspicious',
       summary: expect.stringMatching(/doubt the golden model/),
     });
@@ -315,7 +329,10 @@ describe('the training-records analyser on digits with a sticker', () => {
       { newBatches: [] },
     ]) {
       const analysis = await registry['training-records'].run({ ...needs(), ...missing });
-      expect(analysis.finish({ taintedIds: null })).toMatchObject({ verdict: 'inconclusive', detail: null });
+      expect(analysis.finish({ taintedIds: null, taint: REF })).toMatchObject({
+        verdict: 'inconclusive',
+        detail: null,
+      });
     }
   });
 

@@ -7,6 +7,7 @@ import { newcombe, newcombePaired, wilson } from '../../forensics/statistics/int
 import { normalProbability, normalQuantile } from '../../forensics/statistics/normal.ts';
 import { areaUnderRoc } from '../../forensics/statistics/roc.ts';
 import { spectrumOf } from '../../forensics/statistics/spectrum.ts';
+import { taintByTail } from '../../forensics/statistics/tail-taint.ts';
 import {
   binomialTail,
   fisherGreater,
@@ -228,5 +229,40 @@ describe('the spectrum of a matrix', () => {
       expect((values[0] ?? 0) / norm).toBeCloseTo(1, 6);
       expect(effectiveRank).toBeCloseTo(1, 3);
     }
+  });
+});
+
+describe('the probability of taint by its tail', () => {
+  const random = createRandom(4);
+  const normal = createNormal(random);
+  const clean = Array.from({ length: 2000 }, normal);
+
+  it('never falls while the score rises, and stays a probability', () => {
+    const scores = Array.from({ length: 500 }, (_, row) => normal() + (row % 5 === 0 ? 3 : 0));
+    const taint = taintByTail(scores, clean);
+    const order = [...scores.keys()].sort((a, b) => (scores[a] ?? 0) - (scores[b] ?? 0));
+    const rising = order.map((row) => taint[row] ?? NaN);
+    expect(rising).toEqual([...rising].sort((a, b) => a - b));
+    for (const one of taint) expect(one).toBeGreaterThanOrEqual(0);
+    for (const one of taint) expect(one).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps its word: among records marked at .9, hardly more than a tenth is clean', () => {
+    const planted = (row: number) => row % 5 === 0;
+    const scores = Array.from({ length: 5000 }, (_, row) => normal() + (planted(row) ? 3 : 0));
+    const marked = [...taintByTail(scores, clean).entries()].filter(([, taint]) => taint >= 0.9).map(([row]) => row);
+    expect(marked.length).toBeGreaterThan(500);
+    expect(marked.filter((row) => !planted(row)).length / marked.length).toBeLessThan(0.12);
+  });
+
+  it('accuses nobody where the records are as the clean ones are', () => {
+    const scores = Array.from({ length: 1000 }, normal);
+    const taint = taintByTail(scores, clean);
+    expect(taint.filter((one) => one > 0.8).length).toBeLessThan(5);
+  });
+
+  it('says nothing without clean scores, and equal scores get one answer', () => {
+    expect([...taintByTail([1, 2], [])]).toEqual([0, 0]);
+    expect(new Set(taintByTail([2, 2, 2], [0, 0, 0, 0])).size).toBe(1);
   });
 });

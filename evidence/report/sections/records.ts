@@ -23,6 +23,16 @@ export function records(file: CaseFile): Section {
         `${count(detail.count)} of ${plural(detail.examined, 'record')} were marked as tainted. The threshold (${scientificThreshold(detail.threshold)}) was chosen so that at most ${percent(detail.falseAlarmBudget)} of clean records are marked by mistake.`,
       ),
     );
+    if (detail.taint)
+      blocks.push(
+        paragraph(
+          'How probable it is of each record that it was planted is evidence ',
+          code(brief(detail.taint.digest)),
+          detail.expectedFalse === undefined || detail.count === 0
+            ? '.'
+            : `. By these probabilities ${plural(Math.round(detail.expectedFalse), 'marked record')} ${Math.round(detail.expectedFalse) === 1 ? 'is' : 'are'} clean.`,
+        ),
+      );
     if (shown.length > 0) {
       blocks.push(
         {

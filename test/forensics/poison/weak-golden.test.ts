@@ -46,8 +46,12 @@ async function dropped(change: Partial<TrainingRecordsNeeds>) {
     falseAlarmBudget: 0.01,
     ...change,
   });
-  const { taintedIds } = analysis.attachments;
-  return { ids: taintedIds ?? [], finding: analysis.finish({ taintedIds: taintedIds && REF }) };
+  const { taintedIds, taint } = analysis.attachments;
+  return {
+    ids: taintedIds ?? [],
+    taint: new Map(taint?.records.map((record) => [record.id, record.taint])),
+    finding: analysis.finish({ taintedIds: taintedIds && REF, taint: taint && REF }),
+  };
 }
 
 function f1(ids: readonly string[], truth: ReadonlySet<string>): number {
@@ -103,8 +107,9 @@ describe('poison with clean labels', () => {
   });
 
   it('is found by what it has in common with the captured requests, and the summary says so', async () => {
-    const { ids, finding } = await dropped({ records, captured, attackTarget: digits.target });
+    const { ids, finding, taint } = await dropped({ records, captured, attackTarget: digits.target });
     expect(f1(ids, truth)).toBeGreaterThanOrEqual(0.9);
+    expect(Math.min(...ids.map((id) => taint.get(id) ?? 0))).toBeGreaterThan(0.9);
     expect(finding).toMatchObject({ verdict: 'compromised' });
     expect(finding.summary).toContain(`or the trigger of the attack (${ids.length})`);
   });
