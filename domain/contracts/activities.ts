@@ -10,7 +10,7 @@ import type { RobustnessJob, RobustnessResult } from './robustness.ts';
 import type { Counters, ForensicReceipt } from './gateway.ts';
 import type { Evaluation } from './golden.ts';
 import type { ObjectRef } from './object-ref.ts';
-import type { GateVerdict, Plan, ReleaseSubject, ValidationReport } from './plan.ts';
+import type { GateVerdict, KnownTrigger, Plan, ReleaseSubject, ValidationReport } from './plan.ts';
 import type { ModelRef, Stance } from './stance.ts';
 import type { Hyperparameters, TrainJob, TrainResult } from './trainer.ts';
 import type { IncidentKind, Sensitivity, Severity } from '../incident/kinds.ts';
@@ -33,6 +33,8 @@ export interface EndpointBrief {
     requests: number;
     maxErrorRate: number;
     maxConfidenceDrop: number;
+    /** Absent in briefs of earlier versions. */
+    maxLatencyRatio?: number;
     timeoutSeconds: number;
   };
   readonly trust: TrustRoot;
@@ -225,6 +227,8 @@ export interface ValidateActivities {
     candidate: ObjectRef;
     findings: readonly Finding[];
     capture: PreservedCapture;
+    /** The plan's: requests of the attack are told apart by it. Absent where the plan names none. */
+    trigger?: KnownTrigger;
   }): Promise<{ report: ValidationReport; record: ObjectRef }>;
 }
 

@@ -45,6 +45,12 @@ const canarySchema = z
       .max(1)
       .default(0.1)
       .describe('Allowed drop of the mean top score against the golden profile.'),
+    maxLatencyRatio: z
+      .number()
+      .min(1)
+      .max(1000)
+      .default(3)
+      .describe('Allowed mean latency of the candidate on the gateway, in those of the golden model beside it.'),
     timeoutSeconds: z.number().int().positive().max(86_400).default(300),
   })
   .describe('How a repaired model earns all the traffic back.');

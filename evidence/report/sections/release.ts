@@ -1,4 +1,5 @@
 import type { CaseFile } from '../../../domain/contracts/activities.ts';
+import { latenciesOf } from '../../../domain/incident/canary.ts';
 import { code, column, end, paragraph, table, type Block, type Section } from '../document.ts';
 import { detailOf } from '../facts/details.ts';
 import { share } from '../facts/share.ts';
@@ -35,9 +36,8 @@ export function release(file: CaseFile): Section {
 
 function canary(file: CaseFile, figures: NonNullable<NonNullable<CaseFile['release']>['canary']>): Block[] {
   const classes = detailOf(file, 'behaviour')?.classes ?? [];
-  const arm = figures.counters.arms['candidate'];
-  const latency =
-    arm && arm.requests > 0 ? `${(arm.latencyUsSum / arm.requests / 1000).toFixed(2)} ms` : 'not measured';
+  const latencies = latenciesOf(figures.counters);
+  const milliseconds = (mean: number | null) => (mean === null ? 'not measured' : `${mean.toFixed(2)} ms`);
   const mix = figures.classMix.map((part, index) => ({
     label: classes[index] ?? `class ${index}`,
     value: part,
@@ -52,7 +52,11 @@ function canary(file: CaseFile, figures: NonNullable<NonNullable<CaseFile['relea
         ['Answers observed', count(figures.requests), '–'],
         ['Failed answers', measured(share(figures.errors, figures.requests)), '–'],
         ['Mean top score', figures.meanConfidence.toFixed(3), figures.goldenMeanConfidence.toFixed(3)],
-        ['Mean latency', latency, 'not measured'],
+        [
+          'Mean latency on the gateway',
+          milliseconds(latencies.candidate),
+          `${milliseconds(latencies.live)} (beside it)`,
+        ],
       ],
     ),
   ];

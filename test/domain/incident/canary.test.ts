@@ -3,7 +3,20 @@ import fc from 'fast-check';
 import type { CanaryFigures } from '../../../domain/contracts/activities.ts';
 import { judgeCanary } from '../../../domain/incident/canary.ts';
 
-const limits = { requests: 100, maxErrorRate: 0.01, maxConfidenceDrop: 0.1 };
+const limits = { requests: 100, maxErrorRate: 0.01, maxConfidenceDrop: 0.1, maxLatencyRatio: 3 };
+
+/** Counters of a canary by mean milliseconds of its two arms. */
+function taking(candidate: number, live: number, answers = 100): CanaryFigures['counters'] {
+  const arm = (ms: number, requests: number) => ({
+    requests,
+    errors: 0,
+    byClass: [],
+    confidenceSum: requests,
+    latencyUsSum: 1000 * ms * requests,
+  });
+  const arms = { candidate: arm(candidate, 200), live: arm(live, answers) };
+  return { requests: 200 + answers, refused: 0, invalid: 0, errors: 0, arms };
+}
 
 function figures(about: Partial<CanaryFigures> = {}): CanaryFigures {
   return {
@@ -47,6 +60,22 @@ describe('the verdict on a canary', () => {
       expect(judgeCanary(figures(about), limits).verdict).toBe('roll-back');
     },
   );
+
+  it('is to roll back a candidate that is slow on the gateway, beside the golden model under the same load', () => {
+    expect(judgeCanary(figures({ counters: taking(31, 10) }), limits)).toEqual({
+      verdict: 'roll-back',
+      because: "an answer took 31.00 ms in the mean, the golden model's beside it 10.00 ms; 30.00 ms are allowed",
+    });
+    expect(judgeCanary(figures({ counters: taking(29, 10) }), limits).verdict).toBe('promote');
+    expect(judgeCanary(figures({ counters: taking(Number.NaN, 10) }), limits).verdict).toBe('roll-back');
+  });
+
+  it('does not call a small model slow for the noise of a queue, nor judge by a handful of answers or without a limit', () => {
+    expect(judgeCanary(figures({ counters: taking(1.9, 0.1) }), limits).verdict).toBe('promote');
+    expect(judgeCanary(figures({ counters: taking(31, 10, 9) }), limits).verdict).toBe('promote');
+    const { maxLatencyRatio: _, ...earlier } = limits;
+    expect(judgeCanary(figures({ counters: taking(31, 10) }), earlier).verdict).toBe('promote');
+  });
 
   it('never turns to promote by doing worse', () => {
     const measured = fc.record({
