@@ -1,27 +1,21 @@
 import type { Analysis, AnalysisSubject, Examination, InvestigateActivities } from '../domain/contracts/activities.ts';
 import type { AnalyserName, Finding } from '../domain/contracts/finding.ts';
-import { regressionAttackSchema, type GoldenRecord, type RegressionAttack } from '../domain/contracts/golden.ts';
+import { type GoldenRecord, type RegressionAttack } from '../domain/contracts/golden.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
 import { Failure } from '../domain/incident/failure.ts';
 import { canonicalJson } from '../domain/proofs/canonical-json.ts';
-import { digestOf, type Digest } from '../domain/proofs/digest.ts';
 import { readDataset } from '../evidence/dataset/read.ts';
-import { verifyModel } from '../evidence/model-signing/verify.ts';
-import { DOCUMENTS } from '../evidence/ports.ts';
 import { crashed } from '../forensics/analysers/analyser.ts';
 import { registry } from '../forensics/analysers/registry.ts';
-import type { LineageNeeds } from '../forensics/analysers/lineage.ts';
-import type { SignatureNeeds } from '../forensics/analysers/signature.ts';
 import { capturedRows } from '../forensics/analysers/window.ts';
 import { readModel } from '../forensics/onnx/reader.ts';
 import { createPredictor } from '../forensics/predictor/predictor.ts';
-import type { RecoveredTrigger } from '../forensics/requests/excision.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { backdoorFinding, draftExamination, triggerOf } from './examine-on-trainer.ts';
+import { attackTargetOf, capturedAttack, newBatchesOf, recoveredTrigger, verdictOf } from './earlier-findings.ts';
+import { backdoorFinding, draftExamination } from './examine-on-trainer.ts';
 import { activationsNeeds, draftExplanation } from './explain-on-trainer.ts';
-import { readWindow, versionBehind, versionOf, withPredictors } from './examination.ts';
-import { answeringModel } from './preserve.ts';
-import { readOrder } from './stance-orders.ts';
+import { readWindow, versionBehind, withPredictors } from './examination.ts';
+import { lineageNeeds, signatureNeeds } from './served-models.ts';
 
 type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'store' | 'registry' | 'adapter' | 'signers'>;
 
@@ -220,26 +214,6 @@ export function createInvestigateActivities(deps: Needs): InvestigateActivities 
   };
 }
 
-/** Requests of the attack that was seen at work; none where none was. */
-async function capturedAttack(deps: Needs, earlier: readonly Finding[]): Promise<RegressionAttack['requests']> {
-  const detail = earlier.find((finding) => finding.analyser === 'behaviour')?.detail;
-  if (detail?.analyser !== 'behaviour' || !detail.attack) return [];
-  const bytes = await deps.store.get(detail.attack.requests);
-  return regressionAttackSchema.parse(JSON.parse(new TextDecoder().decode(bytes))).requests;
-}
-
-function verdictOf(analyser: AnalyserName, earlier: readonly Finding[]): Finding['verdict'] | undefined {
-  return earlier.find((finding) => finding.analyser === analyser)?.verdict;
-}
-
-/** As the search for a backdoor recovered it, with its class. */
-async function recoveredTrigger(deps: Needs, earlier: readonly Finding[]): Promise<RecoveredTrigger | null> {
-  const detail = earlier.find((finding) => finding.analyser === 'backdoor')?.detail;
-  if (detail?.analyser !== 'backdoor' || detail.target === null) return null;
-  const image = await triggerOf(deps, detail);
-  return image && { image, target: detail.target };
-}
-
 /** What the suspect was trained on; null where its provenance does not say. */
 async function trainedOn(deps: Needs, subject: AnalysisSubject) {
   const artifact = subject.capture.modelDigest;
@@ -277,94 +251,9 @@ const NO_RECORDS = {
   newBatches: null,
 } as const;
 
-/** As it was seen in the captured requests; where nobody used the trigger there, as the search recovered it. */
-function attackTargetOf(earlier: readonly Finding[]): number | null {
-  const seen = earlier.find((finding) => finding.analyser === 'behaviour')?.detail;
-  if (seen?.analyser === 'behaviour' && seen.attack) return seen.attack.targetClass;
-  const searched = earlier.find((finding) => finding.analyser === 'backdoor');
-  return searched?.verdict === 'compromised' && searched.detail?.analyser === 'backdoor'
-    ? searched.detail.target
-    : null;
-}
-
-function newBatchesOf(earlier: readonly Finding[]): readonly string[] | null {
-  const detail = earlier.find((finding) => finding.analyser === 'lineage')?.detail;
-  return detail?.analyser === 'lineage' && detail.suspectDataset !== null
-    ? detail.newBatches.map((batch) => batch.batch)
-    : null;
-}
-
 async function twoModels(deps: Needs, subject: AnalysisSubject, golden: GoldenRecord | null) {
   return {
     suspect: subject.capture.model && readModel(await deps.store.get(subject.capture.model)),
     golden: golden && readModel(await deps.store.get(golden.ref.artifact)),
   };
-}
-
-async function signatureNeeds(
-  deps: Needs,
-  subject: AnalysisSubject,
-  golden: GoldenRecord | null,
-): Promise<SignatureNeeds> {
-  const { model, signature, modelDigest } = subject.capture;
-  const live = subject.receipt.before.loaded.find((loaded) => loaded.digest === modelDigest);
-  const bytes = model && (await deps.store.get(model));
-  const check = async (): Promise<SignatureNeeds['ownCheck']> => {
-    if (!bytes || !signature) return null;
-    try {
-      const { keyName } = verifyModel(
-        await deps.store.get(signature),
-        [{ name: 'model.onnx', bytes }],
-        deps.keys,
-        'model',
-      );
-      return { verified: true, keyName, reason: null };
-    } catch (error) {
-      if (error instanceof Failure) throw error;
-      return { verified: false, keyName: null, reason: error instanceof Error ? error.message : String(error) };
-    }
-  };
-  return {
-    servedDigest: modelDigest,
-    goldenDigest: golden?.ref.artifact.digest ?? null,
-    signature: live?.signature ?? null,
-    ownCheck: await check(),
-    gatewayDigestMatchesBytes: bytes ? digestOf(bytes) === modelDigest : null,
-    registryKeys: deps.keys.filter((key) => key.uses.includes('golden')).map((key) => key.name),
-  };
-}
-
-async function lineageNeeds(deps: Needs, subject: AnalysisSubject, golden: GoldenRecord | null): Promise<LineageNeeds> {
-  const suspect = subject.capture.modelDigest ? await versionBehind(deps, subject.capture.modelDigest) : null;
-  const endpoints = await Promise.all(
-    Object.keys(deps.configuration.endpoints).map(async (endpoint) => {
-      // The origin is contained already: what it served is in the receipt, not in what it answers with now.
-      const artifact = endpoint === subject.endpoint ? subject.capture.modelDigest : await servedBy(deps, endpoint);
-      if (artifact === null)
-        return { endpoint, artifact, manifest: null, unknown: 'the endpoint does not tell what it serves' };
-      const behind = await versionBehind(deps, artifact);
-      return { endpoint, artifact, manifest: behind.version, unknown: behind.version ? null : behind.unknown };
-    }),
-  );
-  return {
-    suspectManifest: suspect?.version ?? null,
-    goldenManifest: golden && (await versionOf(deps, golden.dataset)),
-    endpoints,
-  };
-}
-
-/**
- * What an endpoint serves: by its own word, and where it is away or just starting by its desired stance, which is what it will serve. A
- * replica that restarts in the middle of an incident MUST NOT drop out of the blast radius.
- */
-async function servedBy(deps: Needs, endpoint: string): Promise<Digest | null> {
-  const status = await deps
-    .adapter(endpoint)
-    .read(endpoint)
-    .catch(() => null);
-  const live = status && answeringModel(status.stance);
-  if (live) return live.artifact.digest;
-  const document = await deps.store.readDocument(DOCUMENTS.stance(endpoint));
-  const desired = document && readOrder(new TextDecoder().decode(document.bytes), deps.keys);
-  return desired?.order.endpoint === endpoint ? (answeringModel(desired.order.stance)?.artifact.digest ?? null) : null;
 }
