@@ -4,7 +4,7 @@ import { triggerImageSchema, type TriggerImage } from '../domain/contracts/exami
 import type { Finding } from '../domain/contracts/finding.ts';
 import type { ObjectRef } from '../domain/contracts/object-ref.ts';
 import type { ValidateActivities } from '../domain/contracts/activities.ts';
-import type { ValidationReport } from '../domain/contracts/plan.ts';
+import type { KnownTrigger, ValidationReport } from '../domain/contracts/plan.ts';
 import { Failure } from '../domain/incident/failure.ts';
 import { gateSettingsOf } from '../domain/incident/thresholds.ts';
 import { canonicalJson } from '../domain/proofs/canonical-json.ts';
@@ -15,6 +15,7 @@ import { readModel } from '../forensics/onnx/reader.ts';
 import { weightsOf } from '../forensics/onnx/weights.ts';
 import { validate } from '../forensics/validation/gates.ts';
 import { measure } from '../forensics/validation/measure.ts';
+import type { NamedTrigger } from '../forensics/validation/parted-attack.ts';
 import { fireSignatureControl } from './controls.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { expectedGraph } from './expected-graph.ts';
@@ -30,7 +31,7 @@ type Needs = Pick<
 export function createValidateActivities(deps: Needs): ValidateActivities {
   return {
     ...createTrialActivities(deps),
-    validateCandidate: async ({ incident, model, candidate, findings, capture }) => {
+    validateCandidate: async ({ incident, model, candidate, findings, capture, trigger }) => {
       const thresholds = gateSettingsOf(deps.configuration, model)?.thresholds;
       const family = deps.configuration.models[model];
       if (!family || !thresholds) throw new Failure('internal/error', `lazaret.yaml declares no model "${model}"`);
@@ -42,6 +43,7 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
       const attack = await capturedAttack(deps, findings);
       const past = await pastAttacks(deps, model);
       const recovered = await recoveredTrigger(deps, findings);
+      const named = await namedTrigger(deps, trigger ?? null);
       const window = await readWindow(deps, capture.window);
       const training = await trainingOf(deps, golden, candidate);
       const parsed = { candidate: readModel(bytes.candidate), golden: readModel(bytes.golden) };
@@ -61,6 +63,7 @@ export function createValidateActivities(deps: Needs): ValidateActivities {
             },
             attack,
             regressions: past,
+            named,
             recovered,
             requests: capturedRows(window, columns.width, null),
             fairness: family.fairness ?? null,
@@ -132,6 +135,16 @@ async function recoveredTrigger(
   if (trigger === null || target === null) return null;
   const parsed = triggerImageSchema.safeParse(JSON.parse(new TextDecoder().decode(await deps.store.get(trigger))));
   return { trigger: parsed.success ? parsed.data : null, target };
+}
+
+/**
+ * The plan's trigger where it was read off, cell by cell, so that a request is seen to bear it. What the search recovered is no such picture,
+ * and one that cannot be read tells nothing apart: the attack is then judged as a whole.
+ */
+async function namedTrigger(deps: Needs, trigger: KnownTrigger | null): Promise<NamedTrigger | null> {
+  if (trigger === null || trigger.source === 'search') return null;
+  const image = triggerImageSchema.safeParse(JSON.parse(new TextDecoder().decode(await deps.store.get(trigger.image))));
+  return image.success ? { image: image.data, target: trigger.target } : null;
 }
 
 /** What candidate and golden model were trained on; null where the candidate's provenance does not say so. */

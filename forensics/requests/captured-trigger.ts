@@ -4,7 +4,7 @@ import type { Inputs } from './strip.ts';
 
 /** Fewer different inputs have too much in common by chance. */
 const LEAST_BEARERS = 8;
-/** Two values are the same where they differ by less than this share of the data's range. */
+/** Two values are the same where they differ by at most this share of the data's range. */
 const SAME = 0.02;
 /** Of the bearers that must show the same value in a cell of the trigger. On traffic signs up to three of ten captured requests bear none. */
 const MOST = 0.6;
@@ -22,7 +22,7 @@ export function capturedTrigger(bearers: Inputs, clean: Inputs, shape: readonly 
   const rows = differentRows(bearers, width);
   if (rows.length < LEAST_BEARERS || clean.count === 0 || bearers.features.length !== bearers.count * width)
     return null;
-  const same = SAME * rangeOf(clean.features);
+  const same = sameWithin(clean.features);
   const mask = new Array<number>(width).fill(0);
   const pattern = new Array<number>(width).fill(0);
   for (let cell = 0; cell < width; cell++) {
@@ -39,6 +39,23 @@ export function capturedTrigger(bearers: Inputs, clean: Inputs, shape: readonly 
     pattern[cell] = value;
   }
   return mask.includes(1) ? { schema: 'lazaret.trigger/v1', shape: [...shape], mask, pattern } : null;
+}
+
+/** By how much two values of a cell may differ and still be the same one. */
+export function sameWithin(clean: Float32Array): number {
+  return SAME * rangeOf(clean);
+}
+
+/** Share of the trigger's cells in which a row shows the trigger's own value; 0 where the row is none that it was read off. */
+export function borneShare({ mask, pattern }: TriggerImage, row: Float32Array, same: number): number {
+  if (row.length !== mask.length || row.length !== pattern.length) return 0;
+  let [cells, borne] = [0, 0];
+  for (let cell = 0; cell < row.length; cell++) {
+    if (!mask[cell]) continue;
+    cells++;
+    if (Math.abs((row[cell] ?? NaN) - (pattern[cell] ?? NaN)) <= same) borne++;
+  }
+  return cells === 0 ? 0 : borne / cells;
 }
 
 /** One row of each input. */

@@ -7,7 +7,7 @@ import { tableOf, type CapturedRow } from '../analysers/window.ts';
 import { evaluationOf } from '../evaluation/evaluation.ts';
 import { answersTo } from '../evaluation/loss.ts';
 import type { Predictor } from '../predictor/predictor.ts';
-import { flowMatrix, surenessOf, winners } from '../statistics/calibration.ts';
+import { flowMatrix, surenessOf, top } from '../statistics/calibration.ts';
 import type { Measured } from './accuracy.ts';
 import type { Answered } from './drift.ts';
 import type { Grouped } from './fairness.ts';
@@ -16,7 +16,8 @@ import { groupsOf } from './grouping.ts';
 import { latenciesOf } from './latency.ts';
 import { memoriesOf } from './memory.ts';
 import { exposureOf } from './membership.ts';
-import { replayAttack } from './replay.ts';
+import { partAttack, type NamedTrigger } from './parted-attack.ts';
+import { replayAttack, type AttackReplay } from './replay.ts';
 import { attackBoth } from './robustness.ts';
 import { tryTrigger } from './trigger.ts';
 
@@ -32,6 +33,8 @@ export interface Material {
   };
   readonly attack: RegressionAttack | null;
   readonly regressions: readonly RegressionAttack[];
+  /** The trigger that the plan names; null where it names none, or one that was not read off. */
+  readonly named: NamedTrigger | null;
   /** The trigger recovered from the suspect; its arrays are null where they cannot be read. */
   readonly recovered: { readonly trigger: TriggerImage | null; readonly target: number } | null;
   /** What clients sent, the attack among it. */
@@ -79,12 +82,16 @@ export async function measure(
   const clean = requests.flatMap((request, row) => (attacking.has(request.id) ? [] : [row]));
   const ofClean = (answers: ArrayLike<number>) => clean.map((row) => answers[row] ?? -1);
   const grouped = (grouping: Grouping): Grouped => ({ grouping, groups: groupsOf(grouping, holdout.columns) });
+  const own = await measured(models.candidate, holdout);
+  const reference = await measured(models.golden, holdout);
+  const onHoldout = { candidate: own.predicted, golden: reference.predicted };
+  const replay = material.attack && (await replayAttack(material.attack, models.candidate, models.golden));
   return {
-    candidate: await measured(models.candidate, holdout),
-    golden: await measured(models.golden, holdout),
+    candidate: own,
+    golden: reference,
     labels: holdout.columns.labels,
     classes: holdout.classes,
-    attack: material.attack && (await replayAttack(material.attack, models.candidate, models.golden)),
+    attack: replay && { ...replay, ...partedBy(material, answered, onHoldout) },
     regressions: await Promise.all(
       material.regressions.map((past) => replayAttack(past, models.candidate, models.golden)),
     ),
@@ -112,20 +119,42 @@ async function measured(model: Predictor, { columns, shape, classes, digest }: M
   };
 }
 
+/** The attack told apart by the trigger that the plan names, where it names one. */
+function partedBy(
+  { attack, named, requests, holdout }: Material,
+  answered: AnsweredRequests,
+  onHoldout: Answered,
+): Pick<AttackReplay, 'parted'> {
+  if (!attack || !named) return {};
+  const parted = partAttack({ attack, trigger: named, requests, answered, holdout: holdout.columns, onHoldout });
+  return parted ? { parted } : {};
+}
+
+interface AnsweredRequests extends Answered {
+  /** The golden model's for its own class. */
+  readonly confidence: readonly number[];
+}
+
 /** What the repaired model would have answered, beside the golden model. */
 async function answersToRequests(
   models: Models,
   requests: readonly CapturedRow[],
   shape: readonly number[],
-): Promise<Answered> {
-  if (requests.length === 0) return { candidate: [], golden: [] };
+): Promise<AnsweredRequests> {
+  if (requests.length === 0) return { candidate: [], golden: [], confidence: [] };
   const table = tableOf(
     requests,
     shape.reduce((product, dim) => product * dim, 1),
   );
   const answers = async (model: Predictor) => {
-    const { scores, classes } = await model.logits(table, requests.length, shape);
-    return winners(scores, classes);
+    const { scores, classes } = await model.probabilities(table, requests.length, shape);
+    return requests.map((_, row) => top(scores, row, classes));
   };
-  return { candidate: await answers(models.candidate), golden: await answers(models.golden) };
+  const [own, reference] = [await answers(models.candidate), await answers(models.golden)];
+  const classesOf = (all: typeof own) => all.map(({ index }) => index);
+  return {
+    candidate: classesOf(own),
+    golden: classesOf(reference),
+    confidence: reference.map(({ value }) => value),
+  };
 }

@@ -2,6 +2,7 @@ import type { RegressionAttack } from '../../domain/contracts/golden.ts';
 import { tableOf } from '../analysers/window.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { winners } from '../statistics/calibration.ts';
+import type { PartedAttack } from './parted-attack.ts';
 
 /** How often a captured attack succeeds: the attacker's class is answered. */
 export interface AttackReplay {
@@ -9,6 +10,8 @@ export interface AttackReplay {
   readonly attempts: number;
   readonly candidate: number;
   readonly golden: number;
+  /** Where the plan knows the trigger of the attack. */
+  readonly parted?: PartedAttack;
 }
 
 export async function replayAttack(

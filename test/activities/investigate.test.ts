@@ -4,7 +4,6 @@ import { createRecoverActivities } from '../../activities/recover.ts';
 import { createReleaseActivities } from '../../activities/release.ts';
 import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
 import { ANALYSERS, type AnalyserName, type Finding } from '../../domain/contracts/finding.ts';
-import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
 import type { ModelRef } from '../../domain/contracts/stance.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import { DOCUMENTS } from '../../evidence/ports.ts';
@@ -18,6 +17,7 @@ import {
   storedModel,
   subjectOf,
   trainingRun,
+  windowOf,
   type World,
 } from './world.ts';
 
@@ -47,24 +47,6 @@ beforeEach(async () => {
   subject = await subjectOf(world, served, windowOf(served));
 });
 
-/** The requests of the vectors as the gateway logged them, without looking at which of them carry the sticker. */
-function windowOf(model: ModelRef): string {
-  const { features, count, width } = columnsOf('window');
-  const lines = Array.from({ length: count }, (_, row): LoggedRequest => {
-    const data = Array.from(features.subarray(row * width, (row + 1) * width));
-    return {
-      at: NOW,
-      id: `request-${row}`,
-      client: 'client',
-      arm: 'live',
-      model: model.artifact.digest,
-      input: { name: 'x', datatype: 'FP32', shape: [1, ...digits.shape], data },
-      output: { name: 'y', datatype: 'FP32', shape: [1, 10], data: new Array<number>(10).fill(0.1) },
-      latencyUs: 100,
-    };
-  });
-  return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
-}
 async function provenance(): Promise<void> {
   const dataset = await storedDigits(world, 'new');
   await createRecoverActivities(world.deps).recordProvenance({

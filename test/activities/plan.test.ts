@@ -9,8 +9,9 @@ import type { Finding } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import type { ModelRef } from '../../domain/contracts/stance.ts';
 import type { Thresholds } from '../../domain/incident/thresholds.ts';
-import { columnsOf, digits, modelBytes } from '../forensics/vectors.ts';
+import { digits, modelBytes } from '../forensics/vectors.ts';
 import {
+  attackSeen,
   createWorld,
   finding,
   goldenInput,
@@ -64,36 +65,6 @@ function allowed(gates: Partial<Thresholds>): void {
     Object.entries(configuration.endpoints).map(([name, endpoint]) => [name, { ...endpoint, gates }]),
   );
   world.deps = { ...world.deps, configuration: { ...configuration, endpoints } };
-}
-/** What the behaviour analyser files of the stickered requests of the vectors. */
-async function attacked(): Promise<Finding> {
-  const window = columnsOf('window');
-  const requests = await json({
-    schema: 'lazaret.regression-attack/v1',
-    incident: INCIDENT,
-    featureShape: digits.shape,
-    requests: (digits.window.attack ?? []).map((row) => ({
-      id: `request-${row}`,
-      input: Array.from(window.features.subarray(row * window.width, (row + 1) * window.width)),
-      attackerClass: digits.target,
-      goldenClass: 0,
-    })),
-  });
-  const share = { value: 1, low: 0.9, high: 1, confidence: 0.95, n: 60, method: 'wilson' } as const;
-  return finding('behaviour', {
-    verdict: 'compromised',
-    detail: {
-      analyser: 'behaviour',
-      requests: 60,
-      agreement: share,
-      probeAgreement: share,
-      confidenceSuspect: 1,
-      confidenceGolden: 1,
-      flow: [],
-      classes: [],
-      attack: { targetClass: digits.target, requests, count: 60, pValue: 1e-9 },
-    },
-  });
 }
 const tainted = (ids: ObjectRef = list, count = 1): Finding =>
   finding('training-records', {
@@ -169,7 +140,7 @@ describe('the plan', () => {
   it('lays the trigger of the captured requests over the records, where the suspect yields to it', async () => {
     await golden();
     await provenance();
-    const { plan } = await draft(tainted(), await attacked());
+    const { plan } = await draft(tainted(), await attackSeen(world));
     expect(plan).toMatchObject({
       action: 'retrain',
       objective: 'unlearn',
@@ -195,7 +166,7 @@ describe('the plan', () => {
     await golden();
     // The suspect is two records of 300 ahead of the golden model.
     allowed({ maxAccuracyDropPp: 0.5 });
-    const { plan } = await draft(await attacked());
+    const { plan } = await draft(await attackSeen(world));
     expect(plan).toMatchObject({
       action: 'unlearn',
       objective: 'unlearn',
@@ -217,12 +188,12 @@ describe('the plan', () => {
       shards: { object: ObjectRef }[];
     };
     for (const { object } of shards) world.store.tamper(object, new TextEncoder().encode('something else'));
-    expect((await draft(await attacked())).plan.action).toBe('restore');
+    expect((await draft(await attackSeen(world))).plan.action).toBe('restore');
   });
 
   it('restores the golden model all the same where that costs no more than a repair may', async () => {
     await golden();
-    expect((await draft(await attacked())).plan.action).toBe('restore');
+    expect((await draft(await attackSeen(world))).plan.action).toBe('restore');
   });
 
   it('is not drawn up without a golden model: nothing could be restored or retrained from', async () => {

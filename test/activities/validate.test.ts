@@ -5,9 +5,11 @@ import { createValidateActivities } from '../../activities/validate.ts';
 import type { AnalysisSubject } from '../../domain/contracts/activities.ts';
 import type { Finding } from '../../domain/contracts/finding.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
-import type { GateResult } from '../../domain/contracts/plan.ts';
+import type { ModelRef } from '../../domain/contracts/stance.ts';
+import type { GateResult, KnownTrigger } from '../../domain/contracts/plan.ts';
 import { DIGIT_CLASSES, digits, modelBytes } from '../forensics/vectors.ts';
 import {
+  attackSeen,
   createWorld,
   finding,
   goldenInput,
@@ -16,6 +18,7 @@ import {
   storedModel,
   subjectOf,
   trainingRun,
+  windowOf,
   type World,
 } from './world.ts';
 
@@ -36,11 +39,12 @@ beforeAll(async () => {
 });
 
 let world: World;
+let served: ModelRef;
 let subject: AnalysisSubject;
 beforeEach(async () => {
   world = createWorld();
   registered.into(world);
-  const served = await storedModel(world, 'nightly-1', modelBytes('digits-suspect'), world.signers.pipeline);
+  served = await storedModel(world, 'nightly-1', modelBytes('digits-suspect'), world.signers.pipeline);
   subject = await subjectOf(world, served);
 });
 
@@ -79,7 +83,11 @@ async function stickerFound(about: Partial<Finding> = {}, trigger?: unknown): Pr
   });
 }
 
-const validated = async (model: 'digits-golden' | 'digits-suspect', findings: readonly Finding[] = []) => {
+const validated = async (
+  model: 'digits-golden' | 'digits-suspect',
+  findings: readonly Finding[] = [],
+  trigger?: KnownTrigger,
+) => {
   const candidate = await world.store.put('artifacts', modelBytes(model), {
     mediaType: 'application/onnx',
     name: 'model.onnx',
@@ -95,6 +103,7 @@ const validated = async (model: 'digits-golden' | 'digits-suspect', findings: re
     candidate,
     findings,
     capture: subject.capture,
+    ...(trigger && { trigger }),
   });
 };
 const gateOf = ({ report }: Awaited<ReturnType<typeof validated>>, id: string): GateResult | undefined =>
@@ -127,6 +136,29 @@ describe('the validation of a candidate', () => {
     const result = await validated('digits-suspect', [await stickerFound()]);
     expect(gateOf(result, 'recovered-trigger')?.verdict).toBe('fail');
     expect(result.report.verdict).toBe('fail');
+  });
+
+  it('judges the captured attack by the trigger that the plan names', async () => {
+    subject = await subjectOf(world, served, windowOf(served));
+    const { detail } = await stickerFound();
+    const image = detail?.analyser === 'backdoor' ? detail.trigger : null;
+    if (!image) throw new Error('no trigger');
+    const share = { value: 1, low: 0.9, high: 1, confidence: 0.95, n: 60, method: 'wilson' } as const;
+    const named: KnownTrigger = { image, source: 'requests', target: digits.target, success: share, onGolden: share };
+    const seen = await attackSeen(world);
+    const repaired = gateOf(await validated('digits-golden', [seen], named), 'captured-attack');
+    expect(repaired).toMatchObject({
+      verdict: 'pass',
+      reason:
+        "0 of 60 requests that bear the known trigger, or of which the golden model was sure, still get the attacker's class (golden model: 0).",
+    });
+    expect(gateOf(await validated('digits-suspect', [seen], named), 'captured-attack')?.verdict).toBe('fail');
+    // What the search recovered is no picture that a request is seen to bear.
+    const searched = gateOf(
+      await validated('digits-golden', [seen], { ...named, source: 'search' }),
+      'captured-attack',
+    );
+    expect(searched?.reason).toBe("0 of 60 requests still get the attacker's class (golden model: 0).");
   });
 
   it('has no gate of a trigger that honest models yield to as well', async () => {

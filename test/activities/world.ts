@@ -5,7 +5,7 @@ import { configurationSchema } from '../../domain/contracts/configuration.ts';
 import type { DatasetRef } from '../../domain/contracts/dataset.ts';
 import type { EndpointAdapter } from '../../domain/contracts/endpoint-adapter.ts';
 import type { Finding } from '../../domain/contracts/finding.ts';
-import type { EndpointStatus, ForensicReceipt } from '../../domain/contracts/gateway.ts';
+import type { EndpointStatus, ForensicReceipt, LoggedRequest } from '../../domain/contracts/gateway.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import type { ModelRef, Stance } from '../../domain/contracts/stance.ts';
 import type { TrainJob, TrainResult } from '../../domain/contracts/trainer.ts';
@@ -330,4 +330,58 @@ export async function subjectOf(world: World, served: ModelRef, window = ''): Pr
       lineage: [],
     },
   };
+}
+
+/** The requests of the vectors as the gateway logged them, without looking at which of them carry the sticker. */
+export function windowOf(model: ModelRef): string {
+  const { features, count, width } = columnsOf('window');
+  const lines = Array.from({ length: count }, (_, row): LoggedRequest => {
+    const data = Array.from(features.subarray(row * width, (row + 1) * width));
+    return {
+      at: NOW,
+      id: `request-${row}`,
+      client: 'client',
+      arm: 'live',
+      model: model.artifact.digest,
+      input: { name: 'x', datatype: 'FP32', shape: [1, ...digits.shape], data },
+      output: { name: 'y', datatype: 'FP32', shape: [1, 10], data: new Array<number>(10).fill(0.1) },
+      latencyUs: 100,
+    };
+  });
+  return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
+}
+
+/** What the behaviour analyser files of the stickered requests of the vectors. */
+export async function attackSeen(world: World): Promise<Finding> {
+  const window = columnsOf('window');
+  const file = {
+    schema: 'lazaret.regression-attack/v1',
+    incident: INCIDENT,
+    featureShape: digits.shape,
+    requests: (digits.window.attack ?? []).map((row) => ({
+      id: `request-${row}`,
+      input: Array.from(window.features.subarray(row * window.width, (row + 1) * window.width)),
+      attackerClass: digits.target,
+      goldenClass: 0,
+    })),
+  };
+  const requests = await world.store.put('evidence', new TextEncoder().encode(JSON.stringify(file)), {
+    mediaType: 'application/json',
+    name: 'attack.json',
+  });
+  const share = { value: 1, low: 0.9, high: 1, confidence: 0.95, n: 60, method: 'wilson' } as const;
+  return finding('behaviour', {
+    verdict: 'compromised',
+    detail: {
+      analyser: 'behaviour',
+      requests: 60,
+      agreement: share,
+      probeAgreement: share,
+      confidenceSuspect: 1,
+      confidenceGolden: 1,
+      flow: [],
+      classes: [],
+      attack: { targetClass: digits.target, requests, count: 60, pValue: 1e-9 },
+    },
+  });
 }

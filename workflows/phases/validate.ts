@@ -16,6 +16,8 @@ export async function validate(
 ): Promise<Validated> {
   const { model } = brief(incident);
   const about = { incident: incident.incident, model, candidate };
+  const { plan } = incident.ledger;
+  const known = plan && 'trigger' in plan && plan.trigger ? { trigger: plan.trigger } : {};
   const drafted = await incident.act(
     { phase: 'validate', call: 'draftTrials', options: STORAGE },
     about,
@@ -24,7 +26,7 @@ export async function validate(
   const [measured, tried] = await Promise.all([
     incident.act(
       { phase: 'validate', call: 'validateCandidate', options: ANALYSIS },
-      { ...about, findings: incident.ledger.findings, capture: capture.preserved },
+      { ...about, findings: incident.ledger.findings, capture: capture.preserved, ...known },
       ({ report }) => told(report),
     ),
     tryOnTrainer(drafted),
