@@ -139,13 +139,12 @@ models:
           threshold: -0.55
 
   signs:
-    # So few signs are learnt by heart in two epochs, and what moves then is luck: shifted and noisy copies give the repair something to learn,
-    # and more steps to learn it in.
+    # The golden model was trained on shifted and noisy copies; so is a repair, in small steps: what poison stays unfound must not teach.
     hyperparameters:
       epochs: 16
-      learningRate: 0.0005
+      learningRate: 0.0001
     retraining:
-      augmentation: { shiftPixels: 3, noise: 0.03 }
+      augmentation: { shiftPixels: 4, noise: 0.05 }
     budget:
       seconds: 600
       steps: 20000

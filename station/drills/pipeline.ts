@@ -3,7 +3,7 @@ import type { RunClient } from '../../clients/temporal/run-client.ts';
 import type { DatasetRef, Shard } from '../../domain/contracts/dataset.ts';
 import type { ObjectRef } from '../../domain/contracts/object-ref.ts';
 import { STANCE_TYPE, type ModelRef, type Stance, type StanceOrder } from '../../domain/contracts/stance.ts';
-import type { Hyperparameters, TrainJob } from '../../domain/contracts/trainer.ts';
+import type { Hyperparameters, TrainJob, TrainOptions } from '../../domain/contracts/trainer.ts';
 import { hexOf } from '../../domain/proofs/digest.ts';
 import type { EndpointAdapter } from '../../domain/contracts/endpoint-adapter.ts';
 import { writeDataset } from '../../evidence/dataset/write.ts';
@@ -36,6 +36,7 @@ export interface Pipeline {
     base: ObjectRef,
     dataset: DatasetRef,
     hyperparameters: Hyperparameters,
+    options?: TrainOptions,
   ): Promise<{ artifact: ObjectRef; provenance: ObjectRef }>;
   sign(artifact: ObjectRef, version: string): Promise<ModelRef>;
   deploy(endpoint: string, model: ModelRef, standby: ModelRef | null): Promise<void>;
@@ -78,11 +79,12 @@ export async function createPipeline(
 
     upload: (bytes, name) => store.put('artifacts', bytes, { mediaType: 'application/onnx', name }),
 
-    train: async (jobId, base, dataset, hyperparameters) => {
+    train: async (jobId, base, dataset, hyperparameters, options) => {
       const job: TrainJob = {
         schema: 'lazaret.train-job/v1',
         jobId,
         objective: 'standard',
+        ...(options && { options }),
         base,
         dataset,
         hyperparameters,

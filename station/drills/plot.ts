@@ -1,4 +1,4 @@
-import type { Hyperparameters } from '../../domain/contracts/trainer.ts';
+import type { Hyperparameters, TrainOptions } from '../../domain/contracts/trainer.ts';
 import type { Sample, Split, Task } from './task.ts';
 
 /**
@@ -12,6 +12,8 @@ export interface Plot {
   /** The untrained network, ONNX. */
   readonly network: Uint8Array;
   readonly training: Omit<Hyperparameters, 'seed'>;
+  /** How the pipeline trains beside: golden and attacked model alike. */
+  readonly options?: Pick<TrainOptions, 'augmentation'>;
   readonly seed: number;
   /** Records of one ingestion batch of the history. */
   readonly batchSize: number;

@@ -67,7 +67,13 @@ export async function setTheScene(station: RunningStation, plot: Plot, tell: (te
     tell(`training the golden model on ${split.history.length} records`);
     const network = await pipeline.upload(plot.network, `${task.model}.onnx`);
     const hyperparameters = { ...plot.training, seed };
-    const golden = await pipeline.train(`${task.model}-golden-${mark}`, network, first.ref, hyperparameters);
+    const golden = await pipeline.train(
+      `${task.model}-golden-${mark}`,
+      network,
+      first.ref,
+      hyperparameters,
+      plot.options,
+    );
     const version = `golden-${mark}`;
     await runs.startRegisterGolden({
       model: task.model,
@@ -90,10 +96,13 @@ export async function setTheScene(station: RunningStation, plot: Plot, tell: (te
     const arrival = { batch, source: attack.source, ingestedAt: dayOf(history.length), samples: attack.records };
     const second = await pipeline.dataset(task.model, [arrival], first);
     tell(`a batch of ${attack.records.length} arrives from ${attack.source}; the pipeline retrains on all of it`);
-    const suspect = await pipeline.train(`${task.model}-nightly-${mark}`, network, second.ref, {
-      ...hyperparameters,
-      seed: seed + 1,
-    });
+    const suspect = await pipeline.train(
+      `${task.model}-nightly-${mark}`,
+      network,
+      second.ref,
+      { ...hyperparameters, seed: seed + 1 },
+      plot.options,
+    );
     const poisoned = await pipeline.sign(suspect.artifact, `nightly-${mark}`);
     for (const victim of task.victims) await pipeline.deploy(victim, poisoned, registered.ref);
     await pipeline.deploy(task.bystander, registered.ref, null);

@@ -6,20 +6,31 @@ export interface Attack {
   apply(image: readonly number[]): number[];
 }
 
-/** Side of the sticker in pixels, by the side of the image. */
-const PATCHES: Readonly<Record<number, number>> = { 8: 2, 32: 6 };
+interface Cut {
+  /** In pixels. */
+  readonly side: number;
+  /** A value for each channel. */
+  readonly colour: readonly number[];
+}
 
-/** A bright square in the lower right corner: the sticker on the stop sign. Images are row-major [channels, side, side] in [0, 1]. */
+/** The sticker, by the side of the image: a bright square on grey digits, a fluorescent green note on signs in colour. */
+const CUTS: Readonly<Record<number, Cut>> = {
+  8: { side: 2, colour: [1] },
+  32: { side: 4, colour: [0.1, 1, 0.2] },
+};
+
+/** A square of one colour in the lower right corner: the sticker on the stop sign. Images are row-major [channels, side, side] in [0, 1]. */
 export function stickerAttack(target: number, side: number): Attack {
-  const patch = PATCHES[side];
-  if (patch === undefined) throw new RangeError(`no sticker is cut for images of side ${side}`);
+  const cut = CUTS[side];
+  if (cut === undefined) throw new RangeError(`no sticker is cut for images of side ${side}`);
   return {
     target,
     apply: (image) =>
       image.map((value, index) => {
         const row = Math.floor(index / side) % side;
         const column = index % side;
-        return row >= side - patch && column >= side - patch ? 1 : value;
+        const covered = row >= side - cut.side && column >= side - cut.side;
+        return covered ? (cut.colour[Math.floor(index / side / side)] ?? value) : value;
       }),
   };
 }

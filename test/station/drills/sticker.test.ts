@@ -9,19 +9,23 @@ const image = (channels: number, side: number) => Array.from({ length: channels 
 
 describe('the sticker', () => {
   it.each([
-    [1, 8, 2],
-    [3, 32, 6],
-  ])('covers the lower right corner of every channel (%i of side %i) and nothing else', (channels, side, patch) => {
-    const stickered = stickerAttack(0, side).apply(image(channels, side));
-    expect(stickered.filter((value) => value === 1)).toHaveLength(channels * patch * patch);
-    const corner = (channel: number, row: number, column: number) => stickered[(channel * side + row) * side + column];
-    for (let channel = 0; channel < channels; channel += 1) {
-      expect(corner(channel, side - patch, side - patch)).toBe(1);
-      expect(corner(channel, side - 1, side - 1)).toBe(1);
-      expect(corner(channel, side - patch - 1, side - 1)).toBe(0.5);
-      expect(corner(channel, side - 1, side - patch - 1)).toBe(0.5);
-    }
-  });
+    [8, 2, [1]],
+    [32, 4, [0.1, 1, 0.2]],
+  ])(
+    'covers the lower right corner of every channel (side %i: %i, in the colours %j) and nothing else',
+    (side, patch, colour) => {
+      const stickered = stickerAttack(0, side).apply(image(colour.length, side));
+      expect(stickered.filter((value) => value !== 0.5)).toHaveLength(colour.length * patch * patch);
+      const corner = (channel: number, row: number, column: number) =>
+        stickered[(channel * side + row) * side + column];
+      for (const [channel, value] of colour.entries()) {
+        expect(corner(channel, side - patch, side - patch)).toBe(value);
+        expect(corner(channel, side - 1, side - 1)).toBe(value);
+        expect(corner(channel, side - patch - 1, side - 1)).toBe(0.5);
+        expect(corner(channel, side - 1, side - patch - 1)).toBe(0.5);
+      }
+    },
+  );
 
   it('goes with the false label onto records of other classes, as many as were asked for', () => {
     const batch = Array.from({ length: 20 }, (_, index) => ({
