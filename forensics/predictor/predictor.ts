@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { Failure } from '../../domain/incident/failure.ts';
 import { readModel } from '../onnx/reader.ts';
 import { modelSignature } from './signature.ts';
-import type { Answer, Question } from './session.worker.ts';
+import type { Answer, Question, ToThread } from './session.worker.ts';
 
 export interface Scores {
   /** Row-major [count × classes]. */
@@ -130,6 +130,7 @@ async function openSession(
   };
   worker.on('message', (answer: Answer) => settle((waiting) => waiting.resolve(answer)));
   worker.on('error', (error) => settle((waiting) => waiting.reject(error)));
+  const ended = new Promise<void>((resolve) => worker.on('exit', () => resolve()));
   worker.on('exit', () => {
     closed = true;
     settle((waiting) => waiting.reject(new Failure('analysis/crashed', 'The thread that ran the model ended.')));
@@ -150,9 +151,7 @@ async function openSession(
     return new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
         pending = null;
-        closed = true;
-        // Native code cannot be interrupted: the thread ends with the run it is in, and nobody waits for it.
-        void worker.terminate();
+        leave();
         reject(new Failure('analysis/timeout', `The model did not answer a batch within ${timeoutMs} ms.`));
       }, timeoutMs);
       const done = (act: () => void) => {
@@ -160,12 +159,23 @@ async function openSession(
         act();
       };
       pending = { resolve: (answer) => done(() => resolve(answer)), reject: (error) => done(() => reject(error)) };
-      if (question) worker.postMessage(question, [question.data.buffer]);
+      if (question) worker.postMessage(question satisfies ToThread, [question.data.buffer]);
     });
   }
-  async function close(): Promise<void> {
+  /**
+   * The thread ends by itself, after the run it is in. It MUST NOT be terminated: native code is not interrupted, and a thread that is
+   * terminated in the middle of a run takes the whole process along (ONNX Runtime 1.30 aborts).
+   */
+  function leave(): void {
     closed = true;
-    await worker.terminate();
+    worker.postMessage('close' satisfies ToThread);
+  }
+  async function close(): Promise<void> {
+    if (closed) return;
+    const idle = pending === null;
+    leave();
+    settle((waiting) => waiting.reject(new Failure('analysis/crashed', 'The model was closed.')));
+    if (idle) await ended;
   }
 
   const ready = await ask(null);

@@ -6,6 +6,7 @@ export interface Question {
   readonly data: Float32Array<ArrayBuffer>;
   readonly dims: readonly number[];
 }
+export type ToThread = Question | 'close';
 export type Answer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'scores'; readonly data: Float32Array<ArrayBuffer> }
@@ -34,9 +35,14 @@ async function serve(port: NonNullable<typeof parentPort>, start: Start): Promis
     // refuses every file that is not in it.
     externalData: [{ path: 'none', data: new Uint8Array(1) }],
   });
-  port.on('message', (question: Question) => {
+  port.on('message', (message: ToThread) => {
+    if (message === 'close') {
+      // Comes after the run that was going on. Without a port nothing holds the thread.
+      port.close();
+      return;
+    }
     session
-      .run({ [start.input]: new Tensor('float32', question.data, question.dims) }, [start.output])
+      .run({ [start.input]: new Tensor('float32', message.data, message.dims) }, [start.output])
       .then((outputs) => {
         const found = outputs[start.output];
         if (!(found?.data instanceof Float32Array)) throw new Error(`output ${start.output} is not float32`);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createPredictor, normalise, type Predictor } from '../../forensics/predictor/predictor.ts';
 import { modelBytes } from './vectors.ts';
@@ -60,6 +61,20 @@ describe('a predictor', () => {
     await expect(model.logits(new Float32Array(5), 2)).rejects.toMatchObject({ code: 'dataset/invalid' });
     await model.close();
     await expect(model.logits(new Float32Array(4), 2)).rejects.toMatchObject({ code: 'analysis/crashed' });
+  });
+
+  it('can be closed in the middle of a run, which neither ends the process nor is waited for', async () => {
+    const slow = readFileSync(new URL('../vectors/onnx/slow.onnx', import.meta.url));
+    const model = await createPredictor(new Uint8Array(slow));
+    const asked = model.logits(new Float32Array(64).fill(0.5), 1).catch((error: unknown) => error);
+    // Long enough to be in the engine, and shorter than a run of this model.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await model.close();
+    expect(await asked).toMatchObject({ code: 'analysis/crashed' });
+    // A thread that is terminated in the engine aborts the process once the run is over.
+    const other = await createPredictor(new Uint8Array(slow));
+    expect((await other.logits(new Float32Array(64).fill(0.5), 1)).classes).toBe(10);
+    await other.close();
   });
 
   it('gives a model up that does not answer in time', async () => {
