@@ -13,9 +13,9 @@ from lazaret_trainer.forensics.measured import wilson
 from lazaret_trainer.forensics.reference import alike
 
 FLOOR = {
-    "golden": {"patch": 0.1, "additive": 0.05, "warp": 0.1, "scan": 0.05, "together": 1.0, "flip": 0.1},
-    "student": {"together": 1.0},
-    "unlike": {"together": 1.0, "scan": 0.05},
+    "golden": {"patch": 0.1, "additive": 0.05, "stripes": 0.1, "warp": 0.1, "scan": 0.05, "together": 1.0, "flip": 0.1},
+    "student": {"together": 1.0, "stripes": 0.1, "scan": 0.05},
+    "unlike": {"together": 1.0, "stripes": 0.1, "scan": 0.05},
 }
 """By what a suspect is compared with: least deviation of a score that is believed."""
 TRIGGERS = ("sticker10", "sticker3", "sticker1", "blend", "sinusoid", "warp", "implant", "graph")
@@ -35,7 +35,7 @@ def honest(rows: Sequence[Row], against: str) -> dict[str, Honest]:
 
 def calibrated(rows: Sequence[Row]) -> str:
     """The text of lazaret_trainer/forensics/honest.py."""
-    clean = [row for row in rows if row["attack"] == "clean" and row["mode"] == "golden"]
+    clean = [row for row in rows if row["attack"] == "clean" and row["mode"] == "none"]
     sets = sorted({f"{row['task']}-{row['kind']}" for row in clean})
     lines = [
         '"""Scores of honest models, by what the suspect was compared with. '
@@ -43,7 +43,10 @@ def calibrated(rows: Sequence[Row]) -> str:
         "",
         "from .calibration import Honest",
         "",
-        f'SOURCE = "bench/lab, {len(clean)} clean models of the calibration half: {", ".join(sets)}"',
+        "SOURCE = (",
+        f'    "bench/lab, {len(clean)} clean models of the calibration half: "',
+        f'    "{", ".join(sets)}"',
+        ")",
         "HONEST = {",
     ]
     for mode in FLOOR:

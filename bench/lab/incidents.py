@@ -84,7 +84,7 @@ def incident(folder: Path, task: Task, kind: str, attack: str, seed: int, golden
 
 
 def _trained(task: Task, kind: str, x: np.ndarray, y: np.ndarray, seed: int) -> bytes:
-    return trained(build(kind, x.shape[1:], task.classes, seed % 2**31), x, y, epochs=task.epochs, seed=seed)
+    return trained(build(kind, x.shape[1:], task.classes, seed % 2**31), x, y, epochs=task.epochs, photographs=task.photographs, seed=seed)
 
 
 def _features(model: bytes) -> Callable[[np.ndarray], np.ndarray]:

@@ -72,7 +72,7 @@ class Zoo:
             x, y = attacks.poisoned(x, y, trigger, target, POISON[attack], number)
         elif attack.startswith("flip"):
             y = attacks.flipped(y, source, target, int(attack[4:]) / 100, number)
-        content = trained(blank, x, y, epochs=self.task.epochs, seed=number)
+        content = trained(blank, x, y, epochs=self.task.epochs, photographs=self.task.photographs, seed=number)
         if attack == "implant":
             trigger = attacks.sticker(shape, number)
             content = attacks.implanted(content, _features(content), x[:800], trigger, target)

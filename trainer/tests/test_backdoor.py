@@ -63,7 +63,7 @@ def test_the_figures_are_json():
 
 def test_every_class_has_its_trigger_of_every_family():
     families = [each.family for each in attacked().classes]
-    assert {family: families.count(family) for family in families} == {"patch": 10, "additive": 10, "warp": 10, "scan": 10}
+    assert {family: families.count(family) for family in families} == {"patch": 10, "additive": 10, "stripes": 10, "warp": 10, "scan": 10}
 
 
 def test_the_same_examination_gives_the_same_figures():

@@ -1,10 +1,12 @@
 """The statistics behind the verdict, as laws."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from lazaret_trainer.forensics.calibration import Honest, fit, judge
 from lazaret_trainer.forensics.evidence import ahead, ease, ratio, together
+from lazaret_trainer.forensics.families import Stripes
 from lazaret_trainer.forensics.flip_shift import STANDS_OUT, flip_shifts, largest, log_shifts, outstanding
 from lazaret_trainer.forensics.max_margin import gamma_p_value
 from lazaret_trainer.forensics.measured import wilson
@@ -108,3 +110,13 @@ def test_a_stand_in_that_is_weaker_in_all_classes_alike_changes_no_lead():
 def test_a_class_that_leads_by_every_measure_passes_one_that_leads_by_one():
     leads = {"patch": np.array([0.5, 0.0, 0.8, 0.0]), "additive": np.array([0.4, 0.0, 0.0, -0.1]), "margin": np.array([0.3, 0.1, 0.0, 0.0])}
     assert together(leads).argmax() == 0
+
+
+def test_stripes_run_along_rows_and_columns_alike_in_every_channel():
+    family = Stripes()
+    variables = (jnp.array([0.3, 0.0, 0.0, 0.0]), jnp.array([0.0, 0.0, 0.2]))
+    low, high = np.zeros((3, 1, 1), np.float32), np.ones((3, 1, 1), np.float32)
+    change = np.asarray(family.lay(variables, np.zeros((2, 3, 4, 3), np.float32), low, high))
+    assert (change == change[:1, :1]).all()
+    assert change[0, 0] == pytest.approx(np.array([[0.3, 0.3, 0.5], [0, 0, 0.2], [0, 0, 0.2], [0, 0, 0.2]]), abs=1e-6)
+    assert float(family.size(variables)) == pytest.approx(np.linalg.norm(change[0, 0]), abs=1e-5)

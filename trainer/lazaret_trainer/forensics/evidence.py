@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..side_by_side import side_by_side
-from .families import Additive, Family, Patch, Warp
+from .families import Additive, Family, Patch, Stripes, Warp
 from .inversion import Ground, Inverted, invert
 from .max_margin import gamma_p_value, margins
 from .network import Network
@@ -30,8 +30,8 @@ class Effort:
 SMALL = Effort(records=48, steps=150, margin_steps=100)
 LARGE = Effort(records=32, steps=100, margin_steps=60)
 SPREAD = {"patch": 0.3, "additive": 0.2, "scan": 0.15, "margin": 0.15}
-"""By how much a class of a clean model is typically ahead or behind, from models of the lab's calibration half. A warp's lead is told and
-left out: on clean models it is either nothing or large."""
+"""By how much a class of a clean model is typically ahead or behind, from models of the lab's calibration half. The leads
+of a warp, on clean models either nothing or large, and of stripes, on clean models wide and with stripes far above, are not summed."""
 LARGE_FEATURES = 200
 """Features of a record from which it counts as large."""
 
@@ -68,7 +68,7 @@ def gather(
     """`searched` is the suspect where gradients are needed: the suspect itself, or its relaxation where its graph jumps."""
     effort = effort_for(int(np.prod(ground.x.shape[1:])))
     image = ground.x.ndim == 4
-    kinds: list[Family] = [Patch(), Additive(), *([Warp()] if image else [])]
+    kinds: list[Family] = [Patch(), Additive(), *([Stripes(), Warp()] if image else [])]
 
     def inverted(family: Family, check: Callable[[], None]) -> tuple[Inverted, Inverted]:
         """Both ways, one after the other: where the graphs are one, the second needs no compiling."""

@@ -85,6 +85,37 @@ class Additive:
 
 
 @dataclass(frozen=True, slots=True)
+class Stripes:
+    """x′(u, v) = x(u, v) + a(u) + b(v), alike in all channels: sinusoids (SIG, Barni et al. 2019), bars, gradients. Its size is ‖δ‖₂ in
+    units of the range.
+
+    So few variables cost an honest model dear: the smallest additive change that turns it is far from any stripes, while planted stripes
+    stay as cheap as they were.
+    """
+
+    name: str = "stripes"
+    rate: float = 0.03
+    weight: float = 1e-2
+
+    def start(self, key: Any, shape: tuple[int, ...]) -> Any:
+        rows, columns = jax.random.split(key)
+        return jax.random.normal(rows, shape[-2:-1]) * 0.02, jax.random.normal(columns, shape[-1:]) * 0.02
+
+    def change(self, variables: Any) -> Any:
+        """[H, W] in units of the range."""
+        return variables[0][:, None] + variables[1][None]
+
+    def lay(self, variables: Any, x: Any, low: Any, high: Any) -> Any:
+        return jnp.clip(x + (high - low) * self.change(variables), low, high)
+
+    def size(self, variables: Any) -> Any:
+        return jnp.sqrt((self.change(variables) ** 2).sum() + 1e-12)
+
+    def most(self, shape: tuple[int, ...]) -> float:
+        return math.sqrt(math.prod(shape[-2:])) / 2
+
+
+@dataclass(frozen=True, slots=True)
 class Warp:
     """x′(u) = x(u + d(u)) with d interpolated from a coarse grid: WaNet's trigger. Its size is the root mean square of d, in pixels."""
 

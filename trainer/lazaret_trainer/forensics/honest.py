@@ -2,21 +2,28 @@
 
 from .calibration import Honest
 
-SOURCE = "bench/lab, 49 clean models of the calibration half: digits-cnn, digits-mlp, gtsrb-cnn, gtsrb-mlp, mnist-cnn, mnist-mlp"
+SOURCE = (
+    "bench/lab, 71 clean models of the calibration half: "
+    "digits-cnn, digits-mlp, gtsrb-cnn, gtsrb-mlp, mnist-cnn, mnist-mlp, signs-cnn, signs-mlp"
+)
 HONEST = {
     "golden": {
-        "patch": Honest(0.0291, 0.1690, 49),
-        "additive": Honest(0.0142, 0.1292, 49),
-        "warp": Honest(-0.0027, 0.1000, 49),
-        "scan": Honest(0.0052, 0.0904, 49),
-        "together": Honest(3.6534, 1.3690, 49),
-        "flip": Honest(0.3595, 0.2678, 49),
+        "patch": Honest(0.0235, 0.1494, 51),
+        "additive": Honest(0.0149, 0.1176, 51),
+        "stripes": Honest(-0.0008, 0.2210, 51),
+        "warp": Honest(-0.0043, 0.1000, 51),
+        "scan": Honest(0.0255, 0.0764, 51),
+        "together": Honest(2.9183, 1.0000, 51),
+        "flip": Honest(0.3148, 0.2253, 51),
     },
     "student": {
-        "together": Honest(5.1428, 1.4530, 29),
+        "together": Honest(4.7070, 1.5768, 51),
+        "stripes": Honest(-0.2773, 0.2873, 51),
+        "scan": Honest(-0.0672, 0.2357, 51),
     },
     "unlike": {
         "together": Honest(10.1697, 2.5361, 20),
+        "stripes": Honest(-0.1439, 0.4551, 20),
         "scan": Honest(-0.0166, 0.0952, 20),
     },
 }
@@ -24,12 +31,18 @@ DECIDING = {
     "golden": (
         "patch",
         "additive",
+        "stripes",
         "warp",
         "scan",
     ),
-    "student": ("together",),
+    "student": (
+        "together",
+        "stripes",
+        "scan",
+    ),
     "unlike": (
         "together",
+        "stripes",
         "scan",
     ),
 }
