@@ -13,7 +13,7 @@ from lazaret_trainer.forensics.measured import wilson
 from lazaret_trainer.forensics.reference import alike
 
 FLOOR = {
-    "golden": {"patch": 0.1, "additive": 0.05, "stripes": 0.1, "warp": 0.1, "scan": 0.05, "together": 1.0, "flip": 0.1},
+    "golden": {"patch": 0.1, "additive": 0.05, "stripes": 0.1, "warp": 0.1, "scan": 0.05, "together": 1.0, "flip": 0.15},
     "student": {"together": 1.0, "stripes": 0.1, "scan": 0.05},
     "unlike": {"together": 1.0, "stripes": 0.1, "scan": 0.05},
 }

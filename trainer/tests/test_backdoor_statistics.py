@@ -7,7 +7,7 @@ import pytest
 from lazaret_trainer.forensics.calibration import Honest, fit, judge
 from lazaret_trainer.forensics.evidence import ahead, ease, ratio, together
 from lazaret_trainer.forensics.families import Stripes
-from lazaret_trainer.forensics.flip_shift import STANDS_OUT, flip_shifts, largest, log_shifts, outstanding
+from lazaret_trainer.forensics.flip_shift import STANDS_OUT, flip_shifts, largest, log_shifts, outstanding, shared_shifts
 from lazaret_trainer.forensics.max_margin import gamma_p_value
 from lazaret_trainer.forensics.measured import wilson
 
@@ -120,3 +120,18 @@ def test_stripes_run_along_rows_and_columns_alike_in_every_channel():
     assert (change == change[:1, :1]).all()
     assert change[0, 0] == pytest.approx(np.array([[0.3, 0.3, 0.5], [0, 0, 0.2], [0, 0, 0.2], [0, 0, 0.2]]), abs=1e-6)
     assert float(family.size(variables)) == pytest.approx(np.linalg.norm(change[0, 0]), abs=1e-5)
+
+
+def test_one_sign_in_many_frames_on_which_honest_models_part_is_no_flip():
+    """Ten classes of four signs with ten frames each: all frames of one sign change sides, or all records of a class lean a little."""
+    labels = np.repeat(np.arange(10), 40)
+    golden = np.full((400, 10), 0.005)
+    golden[np.arange(400), labels] = 0.955
+    parted, leaning = golden.copy(), golden.copy()
+    parted[:10, [0, 3]] = parted[:10, [3, 0]]
+    leaning[labels == 5, 7] += 0.1
+    assert log_shifts(parted, golden, labels)[0, 3] > 0.9
+    assert shared_shifts(parted, golden, labels).max() == 0
+    shared = shared_shifts(leaning, golden, labels)
+    assert np.unravel_index(shared.argmax(), shared.shape) == (5, 7)
+    assert shared.max() > 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from .calibration import CONTAIN_BUDGET, FALSE_ALARM_BUDGET, Honest, Judged, judge
 from .evidence import Evidence, effort_for, gather
-from .flip_shift import STANDS_OUT, FlipShift, flip_shifts, largest, log_shifts, outstanding
+from .flip_shift import STANDS_OUT, FlipShift, flip_shifts, largest, log_shifts, outstanding, shared_shifts
 from .honest import DECIDING, HONEST, SOURCE
 from .inversion import Ground
 from .network import checked, read_network
@@ -28,7 +28,7 @@ FEWEST_PROBES = 20
 MOST_HELD_OUT = 500
 """Records a recovered trigger is measured on: 500 put Wilson's interval within ±4.4 points."""
 FLIP_THRESHOLD = HONEST["golden"]["flip"].threshold(FALSE_ALARM_BUDGET)
-"""Mean shift of log probability from class to class that one clean model of a hundred reaches."""
+"""Shift of log probability from class to class that most records have at least, and that one clean model of a hundred reaches."""
 WORKING = 0.5
 """Lower bound of a recovered trigger's success from which the model counts as compromised and not only as odd."""
 
@@ -127,9 +127,9 @@ def _ground(probes: np.ndarray, labels: np.ndarray, right: np.ndarray, classes: 
 class _Flips:
     pair: FlipShift
     score: float
-    """The pair's shift of log probability."""
+    """The shift of log probability that most records of the pair's class have at least."""
     outstanding: float
-    """Its distance from the other pairs' shifts, in robust deviations."""
+    """Distance of the largest mean shift of log probability from the other pairs', in robust deviations."""
     shifts: np.ndarray
 
 
@@ -138,8 +138,8 @@ def _flips(mine: np.ndarray, theirs: np.ndarray, labels: np.ndarray, classes: in
     if mode != "golden":
         return _Flips(FlipShift(0, 0, 0.0), 0.0, 0.0, np.zeros((classes, classes)))
     mine, theirs = _softmax(mine), _softmax(theirs)
-    shifts, scores = flip_shifts(mine, theirs, labels), log_shifts(mine, theirs, labels)
-    return _Flips(largest(shifts, scores), float(scores.max()), outstanding(scores), shifts)
+    shifts, scores = flip_shifts(mine, theirs, labels), shared_shifts(mine, theirs, labels)
+    return _Flips(largest(shifts, scores), float(scores.max()), outstanding(log_shifts(mine, theirs, labels)), shifts)
 
 
 def _named(triggers: Sequence[ClassTrigger], judged: Judged) -> ClassTrigger:

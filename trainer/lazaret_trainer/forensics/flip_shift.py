@@ -8,6 +8,8 @@ FEWEST_RECORDS = 8
 """Records of a class below which its mean says too little."""
 LEAST = 0.01
 """Probabilities below are alike: how small a probability is, is noise."""
+NOT_ALL = 0.35
+"""Share of a class's records that need not have shifted."""
 STANDS_OUT = 6.0
 """Robust deviations of one pair from the others: of calibration models, flips have 7.4 and more, pairs wrongly on top 5.1 at most."""
 FEWEST_PAIRS = 12
@@ -38,9 +40,25 @@ def log_shifts(suspect: np.ndarray, golden: np.ndarray, labels: np.ndarray) -> n
     """The same in logarithms: E[log(p_suspect(target) + e) − log(p_golden(target) + e) | y = source], e = LEAST.
 
     Flipped labels make all records of the class a little more like the other class; two honest models differ much on few records. A mean
-    of probabilities confuses the two, a mean of logarithms does not.
+    of probabilities confuses the two, a mean of logarithms does less.
     """
     return flip_shifts(np.log(suspect + LEAST), np.log(golden + LEAST), labels)
+
+
+def shared_shifts(suspect: np.ndarray, golden: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What a share of 1 − NOT_ALL of the class's records have at least, of the same logarithms, [source, target].
+
+    No mean: where a class is few physical things in many frames, two honest models part over all the frames of one of them.
+    """
+    classes = suspect.shape[1]
+    each = np.log(suspect + LEAST) - np.log(golden + LEAST)
+    shifts = np.zeros((classes, classes))
+    for source in range(classes):
+        rows = labels == source
+        if rows.sum() >= FEWEST_RECORDS:
+            shifts[source] = np.quantile(each[rows], NOT_ALL, axis=0)
+            shifts[source, source] = 0
+    return shifts
 
 
 def outstanding(scores: np.ndarray) -> float:

@@ -14,7 +14,7 @@ HONEST = {
         "warp": Honest(-0.0043, 0.1000, 51),
         "scan": Honest(0.0255, 0.0764, 51),
         "together": Honest(2.9183, 1.0000, 51),
-        "flip": Honest(0.3148, 0.2253, 51),
+        "flip": Honest(0.0479, 0.1500, 51),
     },
     "student": {
         "together": Honest(4.7070, 1.5768, 51),
