@@ -26,6 +26,8 @@ CAPTURED_SHARE = 0.25
 
 
 class Adversarial(Course):
+    mean_over_records = True
+
     def __init__(self, material: Material):
         part = material.options.adversarial
         assert part is not None

@@ -8,14 +8,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
-from typing import Any, Literal
+from functools import cached_property, lru_cache, partial
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
+from ..cores import alone, on_cores
 from ..dataset import Records
 from ..failures import TrainerFailure
 from ..spread import spread
@@ -23,6 +24,7 @@ from . import judging
 from .augmentation import augment
 from .material import Material, draw, parted
 from .model import checked, logits_of
+from .shares import cut, mean, shares_of
 from .state import Best, CurvePoint, Seen, State
 
 CURVE_POINTS = 500
@@ -34,6 +36,9 @@ Batch = dict[str, np.ndarray]
 
 class Course(ABC):
     """One training run, checked: the model takes these records and answers in these classes. Fails with the types of the contract."""
+
+    mean_over_records: ClassVar[bool] = False
+    """Whether the loss is a mean of one term for each record, without random numbers: then a batch may be computed in shares."""
 
     def __init__(self, material: Material):
         self.options, hyperparameters = material.options, material.job.hyperparameters
@@ -50,6 +55,7 @@ class Course(ABC):
         self._augment = jax.jit(augment, static_argnums=2)
         self._apply = jax.jit(self._applied)
         self._fused = jax.jit(self._fused_step)
+        self._joined = jax.jit(self._joined_shares)
         self._key = jax.jit(self.key)
 
     # What an objective says of itself.
@@ -91,6 +97,13 @@ class Course(ABC):
         """Privacy spent so far, where it is kept account of."""
         return None
 
+    @cached_property
+    def shares(self) -> int:
+        """Every batch is cut into so many, which are computed side by side where there are cores. The bits are those of their number."""
+        if not (self.mean_over_records and alone()):
+            return 1
+        return shares_of(self.logits, self.graph.parameters, (self.batch_size, *self.records.features.shape[1:]))
+
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches; the rest is dropped, another rest in every epoch."""
@@ -115,7 +128,8 @@ class Course(ABC):
         batch = self.batch(state)
         if state.parts == 1:
             batch = self.prepared(state.parameters, batch, self._key(np.uint32(state.step)))
-            parameters, optimizer, loss, seen = self._fused(state.parameters, state.optimizer, spread(batch), np.uint32(state.step))
+            step = self._side_by_side if self.shares > 1 else self._at_once
+            parameters, optimizer, loss, seen = step(state, batch)
         else:
             gradient, loss, seen = self.in_parts(state, batch)
             parameters, optimizer = self._apply(gradient, state.optimizer, state.parameters)
@@ -227,6 +241,19 @@ class Course(ABC):
             total = weighed if total is None else jax.tree.map(jnp.add, total, weighed)
         assert total is not None
         return total
+
+    def _at_once(self, state: State, batch: Batch) -> tuple[Any, ...]:
+        """(weights, optimiser, loss, shares seen) after a step; in one program."""
+        return self._fused(state.parameters, state.optimizer, spread(batch), np.uint32(state.step))
+
+    def _side_by_side(self, state: State, batch: Batch) -> tuple[Any, ...]:
+        """The same, share by share."""
+        slopes = on_cores(self._value, [(state.parameters, share, None) for share in cut(batch, self.shares)])
+        return self._joined(state.parameters, state.optimizer, tuple(slopes))
+
+    def _joined_shares(self, parameters: Any, optimizer: Any, slopes: tuple[Any, ...]) -> tuple[Any, ...]:
+        (loss, seen), gradient = mean(slopes)
+        return *self._applied(gradient, optimizer, parameters), loss, seen
 
     def _applied(self, gradient: Any, optimizer: Any, parameters: Any) -> tuple[Any, Any]:
         updates, optimizer = self.optimizer.update(gradient, optimizer, parameters)

@@ -8,6 +8,8 @@ from .judging import cross_entropy, share_right
 
 
 class Standard(Course):
+    mean_over_records = True
+
     def loss(self, parameters: Any, batch: Mapping[str, Any], key: Any) -> tuple[Any, tuple[Any, ...]]:
         logits = self.logits(parameters, batch["features"])
         losses = cross_entropy(logits, batch["labels"])

@@ -44,6 +44,8 @@ FORGOTTEN = 2**33
 
 
 class Unlearn(Course):
+    mean_over_records = True
+
     def __init__(self, material: Material):
         part = material.options.unlearn
         assert part is not None
