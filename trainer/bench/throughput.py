@@ -3,7 +3,8 @@
 PYTHON is an interpreter that has torch; without one its half is left out. Both train the same network, batch and optimiser. They take
 turns, so that other work on the machine disturbs both alike; every turn gives one ratio, and the table shows their mean with its interval.
 A step is `Course.advance` here, with everything that a job does in it. Two comparisons are made: a core each, the same one, and all cores
-each. Here one thread computes in both, because results are to be the same on every machine; PyTorch takes as many threads as cores.
+each. Here a batch is cut into shares, or stays whole, whatever the machine, and shares take cores (docs/training.md); PyTorch takes as
+many threads as cores.
 
 Where other work runs beside, threads wait for a core: then the samples per second of processor time tell more than those of the clock, and
 `--processor` compares these. Over all cores they would count the waiting of PyTorch's threads for each other, so there the clock counts.

@@ -27,7 +27,7 @@ def configure(cache: Path | None) -> None:
     os.environ["XLA_FLAGS"] = " ".join([*flags, *(flag for flag in DETERMINISTIC_FLAGS if flag not in flags)])
     jax.config.update("jax_default_matmul_precision", "highest")
     # Asynchronous dispatch hands every computation to the one thread of CPU_THREADS; where each caller computes in its own thread,
-    # independent searches use a core each (side_by_side.py).
+    # independent searches use a core each (side_by_side.py). Programs with convolutions still wait for the one thread: see cores.py.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     if cache is not None:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
