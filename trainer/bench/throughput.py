@@ -97,6 +97,9 @@ def compare(figures: Figures, name: str, chosen: argparse.Namespace) -> None:
     settings = {"one core": cores[:1], "all cores": cores} if len(cores) > 1 else {"one core": cores}
     for words, mine in settings.items():
         eager = Eager(chosen.torch, name, mine) if chosen.torch else None
+        if eager is not None:
+            # It takes seconds of a core to begin: they are not to fall into the first turn.
+            eager(0.1)
         kind = "processor" if chosen.processor and len(mine) == 1 else "clock"
         for turn in range(chosen.turns):
             rates = on(mine, train, chosen.seconds)
