@@ -1,33 +1,22 @@
 import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
+import { numbersOf } from '../../domain/contracts/tensor.ts';
 import type { ServedModel } from '../model/loader.ts';
-import { SessionFailed } from '../model/session.ts';
-import type { OutputTensor } from '../model/session.worker.ts';
-import { DATATYPES, type Elements } from '../model/tensors.ts';
+import { SessionFailed, type Outputs } from '../model/session.ts';
+import { bytesOf, type Tensor } from '../model/tensors.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Clock } from '../ports.ts';
 import { topOf, type Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { answersWith, goesToCandidate, type Posture } from '../stance/posture.ts';
 import { applyRules } from '../stance/rules.ts';
+import { fitToModel, fitToRules } from './fit.ts';
+import type { InferenceAnswer } from './http-answer.ts';
+import type { InferenceRequest } from './message.ts';
 import { InferenceProblem } from './problem.ts';
-import { fitToModel, fitToRules, type InferenceRequest, type InputTensor } from './request.ts';
-
-/** The OIP v2 response. */
-export interface InferenceResponse {
-  readonly model_name: string;
-  readonly model_version: string;
-  readonly id: string;
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly datatype: string;
-    readonly shape: readonly number[];
-    readonly data: readonly number[];
-  }[];
-}
 
 export interface Answered {
   readonly arm: Arm;
-  readonly response: InferenceResponse;
+  readonly answer: InferenceAnswer;
 }
 
 type ModelPosture = Extract<Posture, { answers: 'model' }>;
@@ -76,55 +65,51 @@ export function createAnswer(deps: {
     request: InferenceRequest,
   ): Promise<Answered | null> {
     const { arm, model } = choose(endpoint.name, posture, request);
-    const { input, elements, batch } = fit(posture, () => fitToModel(request, model.session.signature));
-    const beside = posture.observed ? elements.slice() : null;
+    const { inputs, batch } = fit(posture, () => fitToModel(request, model.session.signature));
     const started = deps.ticks();
-    let outputs: readonly OutputTensor[];
+    let ran: Outputs;
     try {
-      outputs = await model.session.run(elements, input.shape);
+      ran = await model.session.run(inputs);
     } catch (error) {
       if (endpoint.posture() !== posture) return null;
       posture.tally.failed(arm);
       throw problemOf(error);
     }
+    const { outputs } = ran;
     const latencyUs = Math.max(0, Math.round((deps.ticks() - started) * 1000));
     const present = endpoint.posture();
     if (present !== posture && !answersWith(present, model)) return null;
-    if (outputs.some((output) => !output.data.every(Number.isFinite))) {
+    const output = outputs.find(({ name }) => name === model.session.signature.scores) ?? outputs[0];
+    if (!output) throw new InferenceProblem('model-failed', 'The model answered without scores.');
+    if (!outputs.every(isFinite)) {
       present.tally.failed(arm);
       throw new InferenceProblem('model-failed', 'The model answered with a value that is not a number.');
     }
-    const scores = outputs.find((output) => output.name === model.session.signature.scores) ?? outputs[0];
-    if (!scores) throw new InferenceProblem('model-failed', 'The model answered without scores.');
-    present.tally.answered(arm, scores.data, batch, latencyUs);
-    log(endpoint, request, { arm, model: model.ref.artifact.digest, input, output: wire(scores), latencyUs });
-    if (beside && posture.observed)
-      compare(endpoint, posture, posture.observed, beside, input.shape, batch, scores.data);
+    const scores = scoresOf(output);
+    present.tally.answered(arm, scores, batch, latencyUs);
+    log(endpoint, request, { arm, model: model.ref.artifact.digest, inputs, output, latencyUs });
+    if (posture.observed) compare(endpoint, posture, posture.observed, inputs, batch, scores);
     return {
       arm,
-      response: {
-        model_name: endpoint.name,
-        model_version: model.ref.version,
+      answer: {
+        model: endpoint.name,
+        version: model.ref.version,
         id: request.id,
-        outputs: outputs.filter(({ name }) => request.outputs?.includes(name) ?? true).map(wire),
+        outputs: request.outputs === null ? outputs : outputs.filter(({ name }) => asksFor(request, name)),
       },
     };
   }
 
   function byRules(endpoint: Endpoint, posture: RulesPosture, request: InferenceRequest): Answered {
     const { input, rows } = fit(posture, () => fitToRules(request));
-    const data = rows.flatMap((row) => applyRules(posture.rules, row));
-    const output = { name: 'scores', datatype: 'FP64', shape: [rows.length, data.length / rows.length], data };
+    const data = Float64Array.from(rows.flatMap((row) => applyRules(posture.rules, row)));
+    const shape = [rows.length, data.length / rows.length];
+    const output: Tensor = { name: 'scores', datatype: 'FP64', shape, data };
     posture.tally.answered('fallback', data, rows.length, 0);
-    log(endpoint, request, { arm: 'fallback', model: null, input, output, latencyUs: 0 });
+    log(endpoint, request, { arm: 'fallback', model: null, inputs: [input], output, latencyUs: 0 });
     return {
       arm: 'fallback',
-      response: {
-        model_name: endpoint.name,
-        model_version: RULES_VERSION,
-        id: request.id,
-        outputs: [output],
-      },
+      answer: { model: endpoint.name, version: RULES_VERSION, id: request.id, outputs: [output] },
     };
   }
 
@@ -133,15 +118,15 @@ export function createAnswer(deps: {
     endpoint: Endpoint,
     posture: ModelPosture,
     observed: ServedModel,
-    elements: Elements,
-    shape: readonly number[],
+    inputs: readonly Tensor[],
     batch: number,
-    trusted: readonly number[],
+    trusted: ArrayLike<number>,
   ): void {
     const started = deps.ticks();
-    observed.session.run(elements, shape).then(
-      (outputs) => {
-        const scores = outputs.find((output) => output.name === observed.session.signature.scores)?.data ?? [];
+    observed.session.run(inputs).then(
+      ({ outputs }) => {
+        const found = outputs.find(({ name }) => name === observed.session.signature.scores);
+        const scores = found ? scoresOf(found) : [];
         posture.tally.answered('observed', scores, batch, Math.round((deps.ticks() - started) * 1000));
         const classes = trusted.length / batch;
         const same = scores.length === trusted.length && Number.isInteger(classes);
@@ -161,23 +146,52 @@ export function createAnswer(deps: {
     about: {
       arm: LoggedRequest['arm'];
       model: LoggedRequest['model'];
-      input: InputTensor;
-      output: LoggedRequest['output'];
+      inputs: readonly Tensor[];
+      output: Tensor;
       latencyUs: number;
     },
   ): void {
-    const { name, datatype, shape, values } = about.input;
+    const [input, ...others] = about.inputs;
+    if (!input) return;
     endpoint.window.log({
       at: deps.now().toISOString(),
       id: request.id,
       client: request.client,
       arm: about.arm,
       model: about.model,
-      input: { name, datatype, shape: [...shape], data: [...values] },
-      output: about.output,
+      input: logged(input),
+      ...(others.length > 0 ? { others: others.map(logged) } : {}),
+      output: logged(about.output),
       latencyUs: about.latencyUs,
     });
   }
+}
+
+/** As bytes: writing them as decimal numbers takes thirty times as long, and loses bits. */
+function logged(tensor: Tensor) {
+  const { name, datatype, shape } = tensor;
+  const bytes = bytesOf(tensor);
+  return {
+    name,
+    datatype,
+    shape: [...shape],
+    raw: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+  };
+}
+
+function asksFor({ outputs }: InferenceRequest, name: string): boolean {
+  return outputs?.some((output) => output.name === name) ?? true;
+}
+
+function scoresOf(tensor: Tensor): ArrayLike<number> {
+  if (tensor.datatype === 'FP16') return numbersOf('FP16', bytesOf(tensor));
+  return tensor.data instanceof Float32Array || tensor.data instanceof Float64Array ? tensor.data : [];
+}
+
+function isFinite(tensor: Tensor): boolean {
+  const numbers = tensor.datatype.startsWith('FP') ? scoresOf(tensor) : [];
+  for (let index = 0; index < numbers.length; index += 1) if (!Number.isFinite(numbers[index])) return false;
+  return true;
 }
 
 /** Without a version, the stance decides; a version has to be one that the stance answers with. */
@@ -227,8 +241,4 @@ function problemOf(error: unknown): Error {
     case 'model':
       return new InferenceProblem('model-failed', 'The model failed on this request.', { cause: error });
   }
-}
-
-function wire({ name, type, shape, data }: OutputTensor) {
-  return { name, datatype: DATATYPES[type], shape: [...shape], data: [...data] };
 }

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GatewayMetrics } from '../metrics.ts';
-import { DATATYPES, type TensorSpec } from '../model/tensors.ts';
 import type { GatewayLog } from '../ports.ts';
 import type { Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { loadedBy } from '../stance/posture.ts';
 import { RULES_VERSION, type Answer } from './answer.ts';
-import { InferenceProblem, malformed } from './problem.ts';
-import { readInferenceRequest } from './request.ts';
+import { writeHttpAnswer } from './http-answer.ts';
+import { decoded, readHttpInference } from './http-request.ts';
+import { InferenceProblem } from './problem.ts';
 
 /** A batch of images fits; a flood does not. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_CLIENT_CHARACTERS = 200;
+/** Of Triton's names for them: https://github.com/triton-inference-server/server/tree/main/docs/protocol */
+const EXTENSIONS = ['binary_tensor_data'];
 const VISIBLE = /^[\x21-\x7e]+$/;
 
 interface Place {
@@ -43,7 +45,7 @@ export function createInferenceServer(deps: {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  app.get('/v2', () => ({ name: 'lazaret-gateway', version: deps.version, extensions: [] }));
+  app.get('/v2', () => ({ name: 'lazaret-gateway', version: deps.version, extensions: EXTENSIONS }));
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', async (_request, reply) => {
     const ready = [...endpoints.values()].every((endpoint) => endpoint.known());
@@ -60,20 +62,24 @@ export function createInferenceServer(deps: {
     app.post<Place>(`${base}/infer`, infer);
   }
 
-  async function infer(request: FastifyRequest<Place>): Promise<unknown> {
+  async function infer(request: FastifyRequest<Place>, reply: FastifyReply): Promise<unknown> {
     const endpoint = endpointOf(request);
     const started = deps.ticks();
     const seconds = () => (deps.ticks() - started) / 1000;
     try {
       refuseUnanswered(endpoint);
-      const read = readInferenceRequest(parse(request.body, request), {
+      const read = readHttpInference({
+        body: await decoded(bodyOf(request), request.headers['content-encoding'], MAX_BODY_BYTES),
+        headerLength: headerOf(request, 'inference-header-content-length') ?? undefined,
         client: clientOf(request),
         version: request.params.version ?? null,
         newId: () => headerOf(request, 'x-request-id') ?? randomUUID(),
       });
-      const { arm, response } = await deps.answer(endpoint, read);
+      const { arm, answer } = await deps.answer(endpoint, read);
+      const { body, contentType, headerLength } = writeHttpAnswer(answer, read);
+      if (headerLength !== null) void reply.header('inference-header-content-length', headerLength);
       metrics.answered(endpoint.name, arm, 200, seconds());
-      return response;
+      return await reply.type(contentType).send(body);
     } catch (error) {
       const status = error instanceof InferenceProblem ? error.status : 500;
       const arm: Arm | 'none' = 'none';
@@ -123,15 +129,8 @@ function headerOf(request: FastifyRequest, name: string): string | null {
   return typeof value === 'string' && value.length <= MAX_CLIENT_CHARACTERS && VISIBLE.test(value) ? value : null;
 }
 
-function parse(body: unknown, request: FastifyRequest): unknown {
-  if (request.headers['inference-header-content-length'] !== undefined)
-    throw malformed('the binary tensor data extension is not supported: send the data as JSON numbers');
-  if (!(body instanceof Uint8Array) || body.length === 0) throw malformed('expected a JSON body');
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw malformed('the body is not JSON (NaN and Infinity are no JSON numbers)');
-  }
+function bodyOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 function versionsOf(endpoint: Endpoint): readonly string[] {
@@ -155,18 +154,14 @@ function metadataOf(endpoint: Endpoint, version: string | undefined): unknown {
   if (posture.answers === 'rules')
     return { name: endpoint.name, versions, platform: 'lazaret_rules', inputs: [], outputs: [] };
   const found = loadedBy(posture).find(([, model]) => model.ref.version === version);
-  const { input, outputs } = (found?.[1] ?? posture.live).session.signature;
+  const { inputs, outputs } = (found?.[1] ?? posture.live).session.signature;
   return {
     name: endpoint.name,
     versions,
     platform: 'onnx_onnxv1',
-    inputs: [describe(input)],
-    outputs: outputs.map(describe),
+    inputs,
+    outputs,
   };
-}
-
-function describe({ name, type, shape }: TensorSpec) {
-  return { name, datatype: DATATYPES[type], shape };
 }
 
 /** Fastify's own refusals carry a status; anything else is ours and says nothing about itself. */
