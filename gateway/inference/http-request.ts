@@ -148,8 +148,11 @@ export async function decoded(body: Buffer, encoding: string | undefined, most: 
   try {
     return await DECODERS[encoding](body, { maxOutputLength: most });
   } catch (cause) {
-    if (cause instanceof RangeError)
-      throw new InferenceProblem('too-large', `the body is larger than ${most} bytes`, { cause });
+    if (isTooLarge(cause)) throw new InferenceProblem('too-large', `the body is larger than ${most} bytes`, { cause });
     throw malformed(`the body is not ${encoding}`);
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }

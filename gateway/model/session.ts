@@ -44,8 +44,6 @@ const LOAD_TIMEOUT_MS = 60_000;
 const RUN_TIMEOUT_MS = 30_000;
 /** Requests that wait for one thread. More than that cannot be answered in time: the client is told so at once. */
 const MAX_WAITING = 512;
-/** After `retire`, for the run that is going on. */
-const RETIRE_TIMEOUT_MS = 5_000;
 /** Ending a thread takes the processor for milliseconds: in a storm of containments that is for later. Nothing is asked of it meanwhile. */
 const LINGER_MS = 10_000;
 /** A thread that ends is replaced. One that ends more often than this within a minute is not worth another. */
@@ -105,12 +103,14 @@ export async function openSession(bytes: Uint8Array<ArrayBuffer>, options: Sessi
     Atomics.add(control, CONTROL.posted, 1);
     Atomics.notify(control, CONTROL.posted);
   };
-  const watch = setInterval(() => {
-    const late = [...waiting].filter(([, { deadline }]) => now() >= deadline);
-    for (const [id] of late) fail(id, 'timeout', 'the model did not answer in time');
-    // Native code cannot be interrupted: the thread ends with the run it is in, and nobody waits for it.
-    if (late.length > 0) void thread?.worker.terminate();
-  }, WATCH_MS);
+  const watch = setInterval(
+    () => {
+      const late = [...waiting].filter(([, { deadline }]) => now() >= deadline);
+      for (const [id] of late) fail(id, 'timeout', 'the model did not answer in time');
+      if (late.length > 0 && thread) abandon(thread);
+    },
+    Math.min(WATCH_MS, runTimeoutMs / 10),
+  );
   watch.unref();
 
   /** Resolves when the model is loaded and warm. */
@@ -130,7 +130,7 @@ export async function openSession(bytes: Uint8Array<ArrayBuffer>, options: Sessi
     options.onThread?.(worker);
     const started = { worker, control };
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => void worker.terminate(), LOAD_TIMEOUT_MS);
+      const timer = setTimeout(() => unfit('the model was not loaded within its time'), LOAD_TIMEOUT_MS);
       let ready = false;
       const unfit = (reason: string): void => {
         clearTimeout(timer);
@@ -167,6 +167,16 @@ export async function openSession(bytes: Uint8Array<ArrayBuffer>, options: Sessi
     });
   }
 
+  /**
+   * A thread in the engine cannot be ended: native code is not interrupted, and a thread that is terminated in the middle of it takes the whole
+   * process along. It is left to itself, ends when its run does, and another one takes its place.
+   */
+  function abandon(late: Thread): void {
+    Atomics.store(late.control, CONTROL.retired, 1);
+    send(late, { kind: 'close' });
+    replace(late);
+  }
+
   function replace({ control }: Thread): void {
     thread = null;
     if (!alive) return;
@@ -194,10 +204,7 @@ export async function openSession(bytes: Uint8Array<ArrayBuffer>, options: Sessi
     const last = thread;
     if (!last) return;
     Atomics.store(last.control, CONTROL.retired, 1);
-    setTimeout(() => {
-      send(last, { kind: 'close' });
-      setTimeout(() => void last.worker.terminate(), RETIRE_TIMEOUT_MS).unref();
-    }, LINGER_MS).unref();
+    setTimeout(() => send(last, { kind: 'close' }), LINGER_MS).unref();
   }
 
   const signature = await start().catch((error: unknown) => {
