@@ -23,6 +23,9 @@ const names = z
 
 export const gatewayEnvironmentSchema = z.object({
   LAZARET_GATEWAY_INFERENCE_ADDR: addressSchema.prefault('127.0.0.1:7080').describe('where inference listens'),
+  LAZARET_GATEWAY_GRPC_ADDR: addressSchema
+    .optional()
+    .describe('where inference over gRPC listens; it does not where this is not set'),
   LAZARET_GATEWAY_ADMIN_ADDR: addressSchema.prefault('127.0.0.1:7081').describe('where the admin surface listens'),
   LAZARET_GATEWAY_ADMIN_TOKEN: z.string().min(1).describe('credential of the admin surface'),
   LAZARET_GATEWAY_ENDPOINTS: names.describe('the endpoints this gateway answers for, separated by commas'),
@@ -37,12 +40,15 @@ export const gatewayEnvironmentSchema = z.object({
 });
 export type GatewayEnvironment = z.output<typeof gatewayEnvironmentSchema>;
 
-/** Where the gateway faces more than loopback, on either listener, its admin credential MUST be long and not a known one. */
+/** Where the gateway faces more than loopback, on any listener, its admin credential MUST be long and not a known one. */
 const strongAdminToken: EnvironmentRule<GatewayEnvironment> = (values) => {
   const token = values.LAZARET_GATEWAY_ADMIN_TOKEN;
-  const faced = [values.LAZARET_GATEWAY_INFERENCE_ADDR, values.LAZARET_GATEWAY_ADMIN_ADDR].some(
-    (address) => address !== undefined && !isLoopback(address.host),
-  );
+  const {
+    LAZARET_GATEWAY_INFERENCE_ADDR: http,
+    LAZARET_GATEWAY_GRPC_ADDR: grpc,
+    LAZARET_GATEWAY_ADMIN_ADDR: admin,
+  } = values;
+  const faced = [http, grpc, admin].some((address) => address !== undefined && !isLoopback(address.host));
   // A missing one is reported as such already.
   if (!faced || token === undefined) return [];
   const short = token.length < MIN_ADMIN_TOKEN_CHARACTERS;

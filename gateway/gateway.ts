@@ -5,7 +5,9 @@ import type { ListenAddress } from '../domain/contracts/environment.ts';
 import type { Digest } from '../domain/proofs/digest.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createAnswer } from './inference/answer.ts';
+import { createGrpcServer } from './grpc/server.ts';
 import { createInferenceServer } from './inference/server.ts';
+import { createSurface } from './inference/surface.ts';
 import { createMetrics } from './metrics.ts';
 import { createModelLoader } from './model/loader.ts';
 import type { Clock, DesiredStances, GatewayLog, ModelSource, ModelVerifier } from './ports.ts';
@@ -19,6 +21,8 @@ export interface GatewayOptions {
   readonly endpoints: readonly string[];
   readonly inference: ListenAddress;
   readonly admin: ListenAddress;
+  /** null: no gRPC. */
+  readonly grpc: ListenAddress | null;
   readonly adminToken: string;
   readonly stateFolder: string;
   /** Answered inferences kept per endpoint. */
@@ -39,6 +43,7 @@ export interface GatewayPorts {
 export interface Gateway {
   readonly inference: AddressInfo;
   readonly admin: AddressInfo;
+  readonly grpcPort: number | null;
   /** Resolves when every endpoint knows its stance, as far as it can be known now. Both listeners are open before. */
   readonly settled: Promise<void>;
   /** Answers what is under way, then stops. */
@@ -74,10 +79,13 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   await sweep(state, [...endpoints.values()]);
 
   const answer = createAnswer({ metrics, now, ticks });
-  const inference = createInferenceServer({ endpoints, answer, metrics, log, version: options.version, ticks });
+  const surface = createSurface({ endpoints, answer, metrics, version: options.version, ticks });
+  const inference = createInferenceServer({ surface, log });
+  const grpc = options.grpc === null ? null : createGrpcServer({ surface, log });
   const admin = createAdminServer({ endpoints, state, token: options.adminToken, metrics, log });
   await admin.listen(options.admin);
   await inference.listen(options.inference);
+  const grpcPort = grpc && options.grpc ? await grpc.listen(options.grpc) : null;
 
   const truth = createTruthFollower({
     endpoints: [...endpoints.values()],
@@ -91,10 +99,11 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   return {
     inference: addressOf(inference),
     admin: addressOf(admin),
+    grpcPort,
     settled,
     async close() {
       truth.stop();
-      await Promise.all([inference.close(), admin.close()]);
+      await Promise.all([inference.close(), admin.close(), grpc?.close()]);
       for (const endpoint of endpoints.values()) endpoint.close();
     },
   };

@@ -25,6 +25,7 @@ async function main(): Promise<void> {
       endpoints: environment.LAZARET_GATEWAY_ENDPOINTS,
       inference: environment.LAZARET_GATEWAY_INFERENCE_ADDR,
       admin: environment.LAZARET_GATEWAY_ADMIN_ADDR,
+      grpc: environment.LAZARET_GATEWAY_GRPC_ADDR ?? null,
       adminToken: environment.LAZARET_GATEWAY_ADMIN_TOKEN,
       stateFolder: environment.LAZARET_GATEWAY_STATE_DIR,
       window: environment.LAZARET_GATEWAY_WINDOW,
@@ -40,7 +41,10 @@ async function main(): Promise<void> {
       now: () => new Date(),
     },
   );
-  log.info({ inference: gateway.inference, admin: gateway.admin, version: VERSION }, 'listening');
+  log.info(
+    { inference: gateway.inference, admin: gateway.admin, grpcPort: gateway.grpcPort, version: VERSION },
+    'listening',
+  );
 
   let draining = false;
   const drain = (signal: NodeJS.Signals): void => {

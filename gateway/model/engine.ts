@@ -48,7 +48,7 @@ export async function createEngine(bytes: Uint8Array<ArrayBuffer>): Promise<Engi
     return signature.outputs.map(({ name, datatype }) => {
       const tensor = outputs[name];
       if (!tensor) throw new Error(`the output ${name} is missing`);
-      return { name, datatype, shape: tensor.dims, data: plain(tensor.data) };
+      return { name, datatype, shape: tensor.dims, data: tensor.data as TensorData };
     });
   }
 
@@ -82,15 +82,6 @@ export async function createEngine(bytes: Uint8Array<ArrayBuffer>): Promise<Engi
 function engineTensor(datatype: TensorSpec['datatype'], shape: readonly number[], data: TensorData): EngineTensor {
   // The overloads of the constructor have one case for each type, and this is all of them.
   return new EngineTensor(ENGINE_TYPES[datatype] as 'float32', data as Float32Array, [...shape]);
-}
-
-/** FP16 comes as numbers of their own kind where the runtime has one: the bits are what travels. */
-function plain(data: EngineTensor['data']): TensorData {
-  if (Array.isArray(data)) return data as readonly string[];
-  const numbers = data as Float32Array<ArrayBuffer>;
-  return Object.prototype.toString.call(data) === '[object Float16Array]'
-    ? new Uint16Array(numbers.buffer, numbers.byteOffset, numbers.length)
-    : numbers;
 }
 
 function joined(requests: readonly Run['inputs'][]): Run['inputs'] {

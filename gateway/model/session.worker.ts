@@ -52,6 +52,12 @@ function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON);
 }
 
+/**
+ * ONNX Runtime's JavaScript keeps FP16 in a Float16Array where the runtime has one, and its native half does not know that array (1.30: "not
+ * enough space"). Without it, it keeps the bits, as it does on older runtimes. This thread's global alone.
+ */
+delete (globalThis as { Float16Array?: unknown }).Float16Array;
+
 async function start(port: MessagePort, { bytes, control }: ThreadStart): Promise<void> {
   const engine = await createEngine(bytes);
   const together = await engine.warmUp();

@@ -43,7 +43,7 @@ describe('Open Inference Protocol v2', () => {
   it('tells about the server and its health', async () => {
     expect(await get('/v2')).toEqual({
       status: 200,
-      body: { name: 'lazaret-gateway', version: 'test', extensions: ['binary_tensor_data'] },
+      body: { name: 'lazaret-gateway', version: 'test', extensions: ['binary_tensor_data', 'model_repository(index)'] },
     });
     expect(await get('/v2/health/live')).toEqual({ status: 200, body: { live: true } });
     expect((await get('/v2/health/ready')).status).toBe(200);

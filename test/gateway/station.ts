@@ -138,6 +138,7 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       endpoints: ['digits', 'digits-kiosk'],
       inference: { host: '127.0.0.1', port: 0 },
       admin: { host: '127.0.0.1', port: 0 },
+      grpc: { host: '127.0.0.1', port: 0 },
       adminToken: TOKEN,
       window: 50,
       pollMs: 40,
