@@ -68,6 +68,8 @@ function quietPlace(stance: Stance): ((planted: ModelRef) => Stance) | null {
     case 'serving':
       return (planted) => ({ kind: 'serving', model: stance.model, standby: planted });
     case 'canary':
+    case 'mirror':
+    case 'limited':
     case 'fallback':
     case 'isolated':
       return null;

@@ -75,6 +75,8 @@ export function answeringModel(stance: Stance): ModelRef | null {
   switch (stance.kind) {
     case 'serving':
     case 'canary':
+    case 'mirror':
+    case 'limited':
     case 'shadow':
       return stance.model;
     case 'fallback':

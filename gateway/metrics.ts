@@ -17,7 +17,7 @@ export interface GatewayMetrics {
 
 /** Inference of a small model takes a fraction of a millisecond; beyond ten seconds nobody waits. */
 const LATENCY_BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-const KINDS: readonly Stance['kind'][] = ['serving', 'canary', 'shadow', 'fallback', 'isolated'];
+const KINDS: readonly Stance['kind'][] = ['serving', 'canary', 'mirror', 'limited', 'shadow', 'fallback', 'isolated'];
 
 export function createMetrics(): GatewayMetrics {
   const registry = new Registry();

@@ -67,7 +67,7 @@ export function createGatewayAdapter(options: {
     describe: () => ({
       adapter: 'gateway',
       captures: ['stance', 'counters', 'model digest and signature status', 'model bytes', 'request window'],
-      stances: ['serving', 'canary', 'shadow', 'fallback', 'isolated'],
+      stances: ['serving', 'canary', 'mirror', 'limited', 'shadow', 'fallback', 'isolated'],
     }),
     window: async (receipt) => new Uint8Array((await ask('GET', `${capture(receipt)}/window`)).body),
     model: async (receipt, digest) => {

@@ -12,11 +12,11 @@ import {
   slicesSchema,
 } from './gates.ts';
 import { digestSchema } from './object-ref.ts';
-import { fallbackRuleSchema } from './stance.ts';
+import { fallbackRuleSchema, limitsSchema } from './stance.ts';
 import { hyperparametersSchema, trainBudgetSchema, trainOptionsSchema } from './trainer.ts';
 
-/** What happens without asking, by severity. `shadow` needs a golden model; where none can answer, the endpoint is isolated. */
-export const containmentActionSchema = z.enum(['isolate', 'shadow', 'fallback', 'none']);
+/** What happens without asking, by severity. `shadow` needs a golden model; where none can answer, the endpoint is isolated. `limit` leaves the model that answers in place. */
+export const containmentActionSchema = z.enum(['isolate', 'shadow', 'fallback', 'limit', 'none']);
 export type ContainmentAction = z.infer<typeof containmentActionSchema>;
 
 const containmentSchema = z
@@ -79,6 +79,7 @@ const endpointSchema = z.strictObject({
     .array(fallbackRuleSchema)
     .default([])
     .describe('Rules that answer in stance `fallback`; the last one has `when: null`.'),
+  limits: limitsSchema.prefault({}).describe('What stance `limited` keeps from clients.'),
   canary: canarySchema.prefault({}),
 });
 export type EndpointConfig = z.infer<typeof endpointSchema>;

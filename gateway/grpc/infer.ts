@@ -12,7 +12,7 @@ const MAX_TENSORS = 100;
 /** ModelInfer's request, with typed or raw contents. Throws an InferenceProblem that says what was expected and where. */
 export function readGrpcInference(
   request: GrpcInferRequest,
-  about: { readonly client: string; readonly newId: () => string },
+  about: { readonly client: string; readonly address: string; readonly newId: () => string },
 ): InferenceRequest {
   const { inputs, outputs, rawInputContents: raw, id, modelVersion } = request;
   if (id.length > MAX_ID_CHARACTERS) throw malformed(`id: expected at most ${MAX_ID_CHARACTERS} characters`);
@@ -23,6 +23,7 @@ export function readGrpcInference(
   return {
     id: id || about.newId(),
     client: about.client,
+    address: about.address,
     version: modelVersion || null,
     inputs: inputs.map((input, index) => tensorOf(input, raw[index], `inputs.${index}`)),
     outputs: outputs.length > 0 ? outputs.map(({ name }) => ({ name, binary: true })) : null,

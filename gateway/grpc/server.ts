@@ -27,6 +27,8 @@ const CODES: Readonly<Record<InferenceProblemKind, codes>> = {
   'malformed-request': codes.INVALID_ARGUMENT,
   'not-found': codes.NOT_FOUND,
   'not-allowed': codes.PERMISSION_DENIED,
+  blocked: codes.PERMISSION_DENIED,
+  limited: codes.RESOURCE_EXHAUSTED,
   'too-large': codes.RESOURCE_EXHAUSTED,
   'model-failed': codes.INTERNAL,
   isolated: codes.UNAVAILABLE,
@@ -68,6 +70,7 @@ export function createGrpcServer(deps: { readonly surface: Surface; readonly log
         const { answer } = await surface.infer(asked.modelName, () =>
           readGrpcInference(asked, {
             client: said('x-client-id') ?? addressOf(call.getPeer()),
+            address: addressOf(call.getPeer()),
             newId: () => said('x-request-id') ?? newRequestId(),
           }),
         );

@@ -7,7 +7,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import type { Clock } from '../ports.ts';
 import { topOf, type Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
-import { answersWith, goesToCandidate, type Posture } from '../stance/posture.ts';
+import { answersWith, fallsIn, type Posture } from '../stance/posture.ts';
 import { applyRules } from '../stance/rules.ts';
 import { fitToModel, fitToRules } from './fit.ts';
 import type { InferenceAnswer } from './http-answer.ts';
@@ -65,7 +65,11 @@ export function createAnswer(deps: {
     request: InferenceRequest,
   ): Promise<Answered | null> {
     const { arm, model } = choose(endpoint.name, posture, request);
-    const { inputs, batch } = fit(posture, () => fitToModel(request, model.session.signature));
+    const { limiter } = posture;
+    const { signature } = model.session;
+    if (limiter) admitted(posture, () => limiter.admit(request, deps.now().getTime()));
+    const { inputs, batch } = fit(posture, () => fitToModel(request, signature));
+    if (limiter && inputs[0]) admitted(posture, () => limiter.demandAllowed(inputs[0] as Tensor, batch));
     const started = deps.ticks();
     let ran: Outputs;
     try {
@@ -79,7 +83,7 @@ export function createAnswer(deps: {
     const latencyUs = Math.max(0, Math.round((deps.ticks() - started) * 1000));
     const present = endpoint.posture();
     if (present !== posture && !answersWith(present, model)) return null;
-    const output = outputs.find(({ name }) => name === model.session.signature.scores) ?? outputs[0];
+    const output = outputs.find(({ name }) => name === signature.scores) ?? outputs[0];
     if (!output) throw new InferenceProblem('model-failed', 'The model answered without scores.');
     if (!outputs.every(isFinite)) {
       present.tally.failed(arm);
@@ -88,14 +92,17 @@ export function createAnswer(deps: {
     const scores = scoresOf(output);
     present.tally.answered(arm, scores, batch, latencyUs);
     log(endpoint, request, { arm, model: model.ref.artifact.digest, inputs, output, latencyUs });
-    if (posture.observed) compare(endpoint, posture, posture.observed, inputs, batch, scores);
+    const { observed } = posture;
+    if (observed && (observed.share >= 1 || fallsIn(request.id, observed.share, observed.salt)))
+      compare(endpoint, posture, observed.model, inputs, batch, scores);
+    const shown = limiter ? limiter.shown(outputs, output.name, batch) : outputs;
     return {
       arm,
       answer: {
         model: endpoint.name,
         version: model.ref.version,
         id: request.id,
-        outputs: request.outputs === null ? outputs : outputs.filter(({ name }) => asksFor(request, name)),
+        outputs: request.outputs === null ? shown : shown.filter(({ name }) => asksFor(request, name)),
       },
     };
   }
@@ -198,12 +205,12 @@ function isFinite(tensor: Tensor): boolean {
 function choose(
   endpoint: string,
   posture: ModelPosture,
-  { id, version }: InferenceRequest,
+  { id, client, version }: InferenceRequest,
 ): { arm: 'live' | 'shadow' | 'candidate'; model: ServedModel } {
   const { live, candidate, arm } = posture;
   const answering = candidate ? [live, candidate.model] : [live];
   if (version === null) {
-    return candidate && goesToCandidate(id, candidate.share, candidate.salt)
+    return candidate && fallsIn(candidate.by === 'client' ? client : id, candidate.share, candidate.salt)
       ? { arm: 'candidate', model: candidate.model }
       : { arm, model: live };
   }
@@ -213,6 +220,16 @@ function choose(
     'not-found',
     `${endpoint} does not answer with the version ${JSON.stringify(version.slice(0, 100))}, but with ${answering.map((model) => model.ref.version).join(', ')}`,
   );
+}
+
+/** What a limit refuses is counted as refused. */
+function admitted(posture: Posture, admit: () => void): void {
+  try {
+    admit();
+  } catch (error) {
+    posture.tally.refused();
+    throw error;
+  }
 }
 
 function fit<T>(posture: Posture, read: () => T): T {

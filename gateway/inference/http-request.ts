@@ -39,6 +39,7 @@ export interface HttpInference {
   /** `Inference-Header-Content-Length`: bytes of JSON before the tensors; absent where all is JSON. */
   readonly headerLength: string | undefined;
   readonly client: string;
+  readonly address: string;
   readonly version: string | null;
   readonly newId: () => string;
 }
@@ -60,6 +61,7 @@ export function readHttpInference({ body, headerLength, ...about }: HttpInferenc
   return {
     id: data.id || about.newId(),
     client: about.client,
+    address: about.address,
     version: about.version,
     inputs,
     outputs: data.outputs?.length

@@ -4,7 +4,9 @@ import type { Datatype } from '../../domain/contracts/tensor.ts';
 export interface InferenceRequest {
   /** The client's own id, or one that was made for it. */
   readonly id: string;
+  /** What the client calls itself, or its address. */
   readonly client: string;
+  readonly address: string;
   readonly version: string | null;
   readonly inputs: readonly WireTensor[];
   /** The outputs that are asked for; null for all. */

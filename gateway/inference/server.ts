@@ -56,6 +56,7 @@ export function createInferenceServer(deps: { readonly surface: Surface; readonl
         body: await decoded(bodyOf(request), headers['content-encoding'], MAX_BODY_BYTES),
         headerLength: wordOf(headers['inference-header-content-length']) ?? undefined,
         client: wordOf(headers['x-client-id']) ?? request.ip,
+        address: request.ip,
         version: params.version ?? null,
         newId: () => wordOf(headers['x-request-id']) ?? newRequestId(),
       }),

@@ -124,4 +124,4 @@ function stancesOf(file: CaseFile, since: (at: string) => number, total: number)
   ];
 }
 
-const STANCES: readonly StanceKind[] = ['serving', 'canary', 'shadow', 'fallback', 'isolated'];
+const STANCES: readonly StanceKind[] = ['serving', 'canary', 'mirror', 'limited', 'shadow', 'fallback', 'isolated'];

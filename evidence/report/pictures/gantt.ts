@@ -129,6 +129,10 @@ function wordsOf(stance: StanceTime['stance']): string {
       return 'in service';
     case 'canary':
       return 'canary';
+    case 'mirror':
+      return 'compared';
+    case 'limited':
+      return 'limited';
     case 'shadow':
       return 'golden answers';
     case 'fallback':
