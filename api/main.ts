@@ -6,6 +6,7 @@ import { loadConfiguration } from '../clients/configuration/load.ts';
 import { trustRootOf } from '../clients/configuration/trust-root.ts';
 import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
 import { createS3Store } from '../clients/s3/store.ts';
+import { createSnsClient } from '../clients/sns/client.ts';
 import { createTemporalClient } from '../clients/temporal/connect.ts';
 import { createIncidentClient } from '../clients/temporal/incident-client.ts';
 import { createRunClient } from '../clients/temporal/run-client.ts';
@@ -70,7 +71,17 @@ async function main(): Promise<void> {
     credentials: {
       alertmanager: env.LAZARET_ALERTMANAGER_TOKEN ?? null,
       generic: env.LAZARET_GENERIC_WEBHOOK_SECRET ?? null,
+      cloudevents: env.LAZARET_CLOUDEVENTS_SECRET ?? null,
+      evidently: env.LAZARET_EVIDENTLY_SECRET ?? null,
+      grafana: env.LAZARET_GRAFANA_SECRET ?? null,
+      pagerduty: env.LAZARET_PAGERDUTY_SECRET ?? null,
+      github: env.LAZARET_GITHUB_SECRET ?? null,
+      mlflow: env.LAZARET_MLFLOW_SECRET ?? null,
+      datadog: env.LAZARET_DATADOG_TOKEN ?? null,
+      falco: env.LAZARET_FALCO_TOKEN ?? null,
+      kserve: env.LAZARET_KSERVE_TOKEN ?? null,
     },
+    sns: env.LAZARET_SNS_TOPICS ? { topics: env.LAZARET_SNS_TOPICS, ...createSnsClient() } : null,
     clock: () => new Date(),
     randomToken: () => randomBytes(24).toString('base64url'),
     log: { level: env.LAZARET_LOG_LEVEL },

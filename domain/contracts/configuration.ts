@@ -11,6 +11,7 @@ import {
   robustnessSchema,
   slicesSchema,
 } from './gates.ts';
+import { intakeSchema } from './intake.ts';
 import { digestSchema } from './object-ref.ts';
 import { fallbackRuleSchema, limitsSchema } from './stance.ts';
 import { hyperparametersSchema, trainBudgetSchema, trainOptionsSchema } from './trainer.ts';
@@ -139,6 +140,7 @@ export const configurationSchema = z
     endpoints: z.record(endpointNameSchema, endpointSchema).describe('The endpoints Lazaret answers for.'),
     models: z.record(z.string().regex(/^[a-z0-9-]{1,63}$/), modelSchema).describe('The model families they serve.'),
     people: z.array(personSchema).min(1),
+    intake: intakeSchema.optional(),
     gates: z
       .strictObject({
         plan: z
@@ -171,6 +173,14 @@ export const configurationSchema = z
           message: 'containment uses fallback, so give rules here, the last one with "when: null"',
         });
       }
+    }
+    for (const [name, endpoint] of Object.entries(value.intake?.names ?? {})) {
+      if (Object.hasOwn(value.endpoints, endpoint)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['intake', 'names', name],
+        message: `unknown endpoint "${endpoint}": declare it under endpoints, or use one of ${Object.keys(value.endpoints).join(', ')}`,
+      });
     }
     const ids = value.people.map((person) => person.id);
     ids.forEach((id, index) => {

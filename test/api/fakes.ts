@@ -179,7 +179,11 @@ export function fakeDeps(incidents: IncidentClient, overrides: Partial<ApiDeps> 
       const input = `${part({ alg: signer.alg, kid: signer.kid, typ })}.${part(payload)}`;
       return `${input}.${Buffer.from(signer.sign(new TextEncoder().encode(input))).toString('base64url')}`;
     },
-    credentials: { alertmanager: ALERTMANAGER, generic: `whsec_${WEBHOOK_KEY.toString('base64')}` },
+    credentials: {
+      alertmanager: ALERTMANAGER,
+      generic: `whsec_${WEBHOOK_KEY.toString('base64')}`,
+    },
+    sns: null,
     clock: () => NOW,
     randomToken: () =>
       createHash('sha256')
