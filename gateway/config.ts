@@ -32,6 +32,17 @@ export const gatewayEnvironmentSchema = z.object({
   LAZARET_GATEWAY_STATE_DIR: z.string().min(1).describe('folder for the held stance, captures and model bytes'),
   /** Answered inferences kept per endpoint for a capture. */
   LAZARET_GATEWAY_WINDOW: wholeNumber(1, 100_000).default(1000),
+  LAZARET_GATEWAY_LOG_BYTES: wholeNumber(1024 * 1024, 1024 ** 4)
+    .default(256 * 1024 * 1024)
+    .describe(
+      'bytes of request log that may wait on disk for S3, for each endpoint; the oldest go beyond it, and are counted',
+    ),
+  LAZARET_GATEWAY_LOG_PAYLOADS: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('share of the inferences whose tensors are logged as well, 0 to 1'),
   /** Milliseconds between two readings of the published stance. */
   LAZARET_GATEWAY_POLL_MS: wholeNumber(100, 600_000).default(2000),
   ...trustEnvironment,

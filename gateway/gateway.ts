@@ -8,6 +8,7 @@ import { createAnswer } from './inference/answer.ts';
 import { createGrpcServer } from './grpc/server.ts';
 import { createInferenceServer } from './inference/server.ts';
 import { createSurface } from './inference/surface.ts';
+import { openRequestLog, type ShipSegment } from './log/request-log.ts';
 import { createMetrics } from './metrics.ts';
 import { createModelLoader } from './model/loader.ts';
 import type { Clock, DesiredStances, GatewayLog, ModelSource, ModelVerifier } from './ports.ts';
@@ -27,6 +28,10 @@ export interface GatewayOptions {
   readonly stateFolder: string;
   /** Answered inferences kept per endpoint. */
   readonly window: number;
+  /** Bytes of log segments that may wait on disk, for each endpoint. */
+  readonly logBytes: number;
+  /** Share of the inferences whose tensors are logged as well, 0 to 1. */
+  readonly logPayloads: number;
   readonly pollMs: number;
   readonly version: string;
 }
@@ -36,6 +41,7 @@ export interface GatewayPorts {
   readonly desired: DesiredStances;
   readonly verify: ModelVerifier;
   readonly readOrder: OrderReader;
+  readonly shipLog: ShipSegment;
   readonly log: GatewayLog;
   readonly now: Clock;
 }
@@ -59,7 +65,17 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   const load = createModelLoader({ source: ports.source, verify: ports.verify, state });
   const replica = randomUUID();
   const endpoints = new Map<string, Endpoint>();
-  for (const name of options.endpoints)
+  for (const name of options.endpoints) {
+    const requestLog = await openRequestLog({
+      endpoint: name,
+      replica,
+      folder: state.logFolder(name),
+      ship: ports.shipLog,
+      maxBytes: options.logBytes,
+      log,
+      now,
+    });
+    metrics.watchLog(name, requestLog.figures);
     endpoints.set(
       name,
       createEndpoint({
@@ -69,16 +85,18 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
         load,
         state,
         window: createRequestWindow(options.window),
+        requestLog,
         metrics,
         log,
         now,
       }),
     );
+  }
   // Before anybody can send an order: an old one would pass for a new one otherwise.
   await Promise.all([...endpoints.values()].map((endpoint) => endpoint.remember()));
   await sweep(state, [...endpoints.values()]);
 
-  const answer = createAnswer({ metrics, now, ticks });
+  const answer = createAnswer({ metrics, now, ticks, logPayloads: options.logPayloads });
   const surface = createSurface({ endpoints, answer, metrics, version: options.version, ticks });
   const inference = createInferenceServer({ surface, log });
   const grpc = options.grpc === null ? null : createGrpcServer({ surface, log });
@@ -105,6 +123,7 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
       truth.stop();
       await Promise.all([inference.close(), admin.close(), grpc?.close()]);
       for (const endpoint of endpoints.values()) endpoint.close();
+      await Promise.all([...endpoints.values()].map((endpoint) => endpoint.requestLog.close()));
     },
   };
 }

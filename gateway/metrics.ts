@@ -12,6 +12,8 @@ export interface GatewayMetrics {
   modelRefused(endpoint: string, reason: string): void;
   stateRefused(endpoint: string): void;
   truthUnreachable(endpoint: string): void;
+  /** Asked whenever the metrics are. */
+  watchLog(endpoint: string, figures: () => { waitingBytes: number; lost: number }): void;
   expose(): Promise<{ contentType: string; text: string }>;
 }
 
@@ -61,7 +63,22 @@ export function createMetrics(): GatewayMetrics {
   const states = counter('lazaret_gateway_state_refused_total', 'Remembered stances that did not verify.');
   const truth = counter('lazaret_gateway_truth_unreachable_total', 'Polls that could not read the published stance.');
 
+  const logs = new Map<string, () => { waitingBytes: number; lost: number }>();
+  const ofLogs = (name: string, help: string, figure: 'waitingBytes' | 'lost') =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['endpoint'],
+      registers,
+      collect() {
+        for (const [endpoint, figures] of logs) this.set({ endpoint }, figures()[figure]);
+      },
+    });
+  ofLogs('lazaret_gateway_log_lost_lines', 'Lines of the request log that could not be kept since the start.', 'lost');
+  ofLogs('lazaret_gateway_log_waiting_bytes', 'Segments of the request log that wait to be shipped.', 'waitingBytes');
+
   return {
+    watchLog: (endpoint, figures) => void logs.set(endpoint, figures),
     answered(endpoint, arm, status, seconds) {
       requests.inc({ endpoint, arm, code: String(status) });
       latency.observe({ endpoint, arm }, seconds);

@@ -1,10 +1,12 @@
 import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
 import { numbersOf } from '../../domain/contracts/tensor.ts';
+import type { Digest } from '../../domain/proofs/digest.ts';
 import type { ServedModel } from '../model/loader.ts';
 import { SessionFailed, type Outputs } from '../model/session.ts';
 import { bytesOf, type Tensor } from '../model/tensors.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Clock } from '../ports.ts';
+import { sha256Of } from '../state/state-folder.ts';
 import { topOf, type Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { answersWith, fallsIn, type Posture } from '../stance/posture.ts';
@@ -36,6 +38,8 @@ export function createAnswer(deps: {
   readonly now: Clock;
   /** Milliseconds of a clock that only goes forward. */
   readonly ticks: () => number;
+  /** Share of the inferences whose tensors are logged as well. */
+  readonly logPayloads: number;
 }): Answer {
   return async (endpoint, request) => {
     for (let attempt = 0; attempt < MAX_STANCES_PER_REQUEST; attempt += 1) {
@@ -91,7 +95,15 @@ export function createAnswer(deps: {
     }
     const scores = scoresOf(output);
     present.tally.answered(arm, scores, batch, latencyUs);
-    log(endpoint, request, { arm, model: model.ref.artifact.digest, inputs, output, latencyUs });
+    log(endpoint, posture, request, {
+      arm,
+      model: model.ref.artifact.digest,
+      inputs,
+      output,
+      scores,
+      batch,
+      latencyUs,
+    });
     const { observed } = posture;
     if (observed && (observed.share >= 1 || fallsIn(request.id, observed.share, observed.salt)))
       compare(endpoint, posture, observed.model, inputs, batch, scores);
@@ -113,7 +125,8 @@ export function createAnswer(deps: {
     const shape = [rows.length, data.length / rows.length];
     const output: Tensor = { name: 'scores', datatype: 'FP64', shape, data };
     posture.tally.answered('fallback', data, rows.length, 0);
-    log(endpoint, request, { arm: 'fallback', model: null, inputs: [input], output, latencyUs: 0 });
+    const about = { inputs: [input], output, scores: data, batch: rows.length, latencyUs: 0 };
+    log(endpoint, posture, request, { arm: 'fallback', model: null, ...about });
     return {
       arm: 'fallback',
       answer: { model: endpoint.name, version: RULES_VERSION, id: request.id, outputs: [output] },
@@ -149,29 +162,66 @@ export function createAnswer(deps: {
 
   function log(
     endpoint: Endpoint,
+    posture: Posture,
     request: InferenceRequest,
     about: {
       arm: LoggedRequest['arm'];
       model: LoggedRequest['model'];
       inputs: readonly Tensor[];
       output: Tensor;
+      scores: ArrayLike<number>;
+      batch: number;
       latencyUs: number;
     },
   ): void {
-    const [input, ...others] = about.inputs;
+    const inputs = about.inputs.map(logged);
+    const output = logged(about.output);
+    const [input, ...others] = inputs;
     if (!input) return;
-    endpoint.window.log({
+    const common = {
       at: deps.now().toISOString(),
       id: request.id,
       client: request.client,
-      arm: about.arm,
       model: about.model,
-      input: logged(input),
-      ...(others.length > 0 ? { others: others.map(logged) } : {}),
-      output: logged(about.output),
       latencyUs: about.latencyUs,
+    };
+    endpoint.window.log({
+      ...common,
+      arm: about.arm,
+      input,
+      ...(others.length > 0 ? { others } : {}),
+      output,
+    });
+    endpoint.requestLog.answered({
+      ...common,
+      address: request.address,
+      stance: posture.stance.kind,
+      arm: about.arm,
+      input: digestOfInputs(about.inputs),
+      rows: about.batch,
+      top: topRows(about.scores, about.batch),
+      // Nobody can choose to be left out: an id could be.
+      ...(deps.logPayloads > 0 && Math.random() < deps.logPayloads ? { payload: { inputs, scores: output } } : {}),
     });
   }
+}
+
+function digestOfInputs(inputs: readonly Tensor[]): Digest {
+  const [only, ...others] = inputs;
+  const bytes = only && others.length === 0 ? bytesOf(only) : Buffer.concat(inputs.map((input) => bytesOf(input)));
+  return sha256Of(bytes);
+}
+
+const MAX_LOGGED_ROWS = 16;
+const PROBABILITY_DIGITS = 1e6;
+
+function topRows(scores: ArrayLike<number>, batch: number): [number, number][] {
+  const classes = scores.length / batch;
+  if (!Number.isInteger(classes) || classes < 1) return [];
+  return Array.from({ length: Math.min(batch, MAX_LOGGED_ROWS) }, (_, row) => {
+    const { winner, probability } = topOf(scores, row * classes, classes);
+    return [winner, Math.round(probability * PROBABILITY_DIGITS) / PROBABILITY_DIGITS];
+  });
 }
 
 /** As bytes: writing them as decimal numbers takes thirty times as long, and loses bits. */

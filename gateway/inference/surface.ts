@@ -88,6 +88,7 @@ export function createSurface(deps: {
         const status = error instanceof InferenceProblem ? error.status : 500;
         const arm: Arm | 'none' = 'none';
         metrics.answered(endpoint.name, arm, status, seconds());
+        endpoint.requestLog.refused(status);
         throw error;
       }
     },

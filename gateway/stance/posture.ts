@@ -66,6 +66,7 @@ export function modelsOf(stance: Stance): readonly (readonly [Role, ModelRef])[]
         : [['live', stance.model]];
     case 'fallback':
     case 'isolated':
+    case 'found':
       return [];
   }
 }
@@ -81,6 +82,7 @@ export function postureOf(
     ref === null ? null : (models.find((model) => isSameModel(model.ref, ref)) ?? undefined);
   if (stance.kind === 'isolated') return { ...common, answers: 'nobody', reason: stance.reason };
   if (stance.kind === 'fallback') return { ...common, answers: 'rules', rules: stance.rules };
+  if (stance.kind === 'found') return null;
   const live = find(stance.model);
   const candidate = find(stance.kind === 'canary' ? stance.candidate : null);
   const standby = find(stance.kind === 'serving' ? stance.standby : null);
@@ -118,7 +120,9 @@ export function loadedBy(posture: Posture): readonly (readonly [Role, ServedMode
 
 /** May an answer of this model, made under another stance, still go out? Not past a limiter, which has not seen the request. */
 export function answersWith(posture: Posture, model: ServedModel): boolean {
-  return posture.answers === 'model' && !posture.limiter && (posture.live === model || posture.candidate?.model === model);
+  return (
+    posture.answers === 'model' && !posture.limiter && (posture.live === model || posture.candidate?.model === model)
+  );
 }
 
 const TWO_TO_32 = 2 ** 32;

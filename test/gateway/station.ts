@@ -46,13 +46,14 @@ const TRUSTED = [
 export interface FakeStore {
   readonly objects: Map<Digest, Uint8Array>;
   readonly stances: Map<string, string>;
+  readonly log: Map<string, Uint8Array>;
   away: boolean;
   /** Milliseconds that every read of an object takes. */
   delayMs: number;
 }
 
 export function fakeStore(): FakeStore {
-  return { objects: new Map(), stances: new Map(), away: false, delayMs: 0 };
+  return { objects: new Map(), stances: new Map(), log: new Map(), away: false, delayMs: 0 };
 }
 
 export function modelBytes(name: string): Uint8Array {
@@ -141,6 +142,8 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       grpc: { host: '127.0.0.1', port: 0 },
       adminToken: TOKEN,
       window: 50,
+      logBytes: 1024 * 1024,
+      logPayloads: 0,
       pollMs: 40,
       version: 'test',
       ...options,
@@ -168,6 +171,11 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       },
       verify: createModelVerifier(TRUSTED),
       readOrder: createOrderReader(TRUSTED),
+      shipLog: async (key, bytes) => {
+        if (store.away) throw new Failure('storage/unavailable', 'S3 is away');
+        store.log.set(key, bytes);
+        await Promise.resolve();
+      },
       log,
       now: () => new Date(),
     },
