@@ -16,6 +16,7 @@ const KIND_BY_NAME: readonly (readonly [RegExp, IncidentKind])[] = [
 const SEVERITY_BY_LABEL: Readonly<Record<string, Severity>> = {
   critical: 'critical',
   emergency: 'critical',
+  alert: 'critical',
   sev1: 'critical',
   p1: 'critical',
   page: 'high',
@@ -33,6 +34,9 @@ const SEVERITY_BY_LABEL: Readonly<Record<string, Severity>> = {
   minor: 'low',
   low: 'low',
   info: 'low',
+  informational: 'low',
+  debug: 'low',
+  note: 'low',
   notice: 'low',
   sev4: 'low',
   p4: 'low',

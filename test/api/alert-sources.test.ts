@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { verifyGitHub } from '../../api/intake/sources/github.ts';
 import { alertSchema, type Alert } from '../../domain/contracts/alert.ts';
-import { startApi, type fakeIncidents } from './fakes.ts';
+import { CONFIGURATION, startApi, type fakeIncidents } from './fakes.ts';
 import { SECRETS, STANDARD_SECRET, seconds, senders, vector } from './senders.ts';
 
 type Headers = Record<string, string>;
@@ -13,6 +14,8 @@ interface Sender {
   readonly sign: (body: string) => Headers;
   /** The same body, proven for a moment that is too old; null where the sender proves no time. */
   readonly stale: ((body: string) => Headers) | null;
+  /** A body that says it happened too long ago, for senders whose proof covers no other time. */
+  readonly old?: (body: string) => string;
   readonly alert: Partial<Alert>;
 }
 
@@ -31,7 +34,40 @@ const SENDERS: readonly Sender[] = [
       deliveryId: 'c6eadffa33fcdf37:firing:2026-06-01T13:51:03.157076+02:00',
     },
   },
+  {
+    source: 'pagerduty',
+    body: vector('pagerduty/triggered.json'),
+    sign: senders.pagerduty,
+    stale: null,
+    old: (body) => body.replace('"occurred_at":"2026-06-01T11:58', '"occurred_at":"2026-06-01T10:58'),
+    alert: {
+      endpoint: 'signs',
+      kind: 'extraction',
+      claimedSeverity: 'critical',
+      title: 'Extraction suspected: one client asks for half of the traffic',
+      deliveryId: '5ac64822-4adc-4fda-ade0-410becf0de4f',
+    },
+  },
+  {
+    source: 'github',
+    body: vector('github/code-scanning.json'),
+    sign: senders.github,
+    stale: null,
+    old: (body) => body.replaceAll('2026-06-01', '2026-05-28'),
+    alert: {
+      endpoint: 'lanes',
+      kind: 'poisoning',
+      claimedSeverity: 'critical',
+      title: 'CodeQL: Backdoor in a pickled model',
+    },
+  },
 ];
+
+/** The names that these senders have for what `lazaret.yaml` of the test declares. */
+const configuration = {
+  ...CONFIGURATION,
+  intake: { names: { 'Traffic sign API': 'signs', 'Codertocat/Hello-World': 'lanes' } },
+};
 
 const credentials = {
   ...SECRETS,
@@ -40,12 +76,12 @@ const credentials = {
   generic: STANDARD_SECRET,
 };
 
-describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, sign, stale, alert }) => {
+describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, sign, stale, old, alert }) => {
   let app: NestFastifyApplication;
   let bare: NestFastifyApplication;
   let incidents: ReturnType<typeof fakeIncidents>;
   beforeAll(async () => {
-    ({ app, incidents } = await startApi({ credentials }));
+    ({ app, incidents } = await startApi({ credentials, configuration }));
     ({ app: bare } = await startApi({ credentials: {} }));
   });
   afterAll(async () => {
@@ -72,6 +108,7 @@ describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, sign, s
       ['{not json', {}],
       ...(isSigned ? [[changed, proof] as [string, Headers]] : []),
       ...(stale ? [[body, stale(body)] as [string, Headers]] : []),
+      ...(old ? [[old(body), sign(old(body))] as [string, Headers]] : []),
     ];
     for (const [payload, headers] of attempts) {
       const response = await post(payload, headers);
@@ -119,3 +156,75 @@ describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, sign, s
 function flipLast(value: string): string {
   return value.slice(0, -1) + (value.endsWith('0') ? '1' : '0');
 }
+
+describe('what else the senders send', () => {
+  let app: NestFastifyApplication;
+  let incidents: ReturnType<typeof fakeIncidents>;
+  beforeAll(async () => {
+    ({ app, incidents } = await startApi({ credentials, configuration }));
+  });
+  afterAll(() => app.close());
+
+  const send = (source: string, payload: string, headers: Headers) =>
+    app.inject({
+      method: 'POST',
+      url: `/v1/alerts/${source}`,
+      headers: { 'content-type': 'application/json', ...headers },
+      payload,
+    });
+
+  it('ignores with the reason what is authentic and no alert, such as pings', async () => {
+    const ping = vector('github/ping.json');
+    const acknowledged = vector('pagerduty/triggered.json').replace('incident.triggered', 'incident.acknowledged');
+    for (const [source, body, headers] of [
+      ['github', ping, senders.github(ping, 'ping')],
+      ['pagerduty', acknowledged, senders.pagerduty(acknowledged)],
+    ] as const) {
+      const response = await send(source, body, headers);
+      expect([response.statusCode, response.json()]).toEqual([200, { incidents: [], ignored: expect.any(String) }]);
+    }
+    expect(incidents.alerts).toEqual([]);
+  });
+
+  it('reads the kind of a GitHub alert off its signed body, whatever the header of the event says', async () => {
+    const body = vector('github/dependabot.json');
+    expect((await send('github', body, senders.github(body, 'push'))).statusCode).toBe(202);
+    expect(incidents.alerts.at(-1)).toMatchObject({
+      claimedSeverity: 'medium',
+      title: 'semver vulnerable to Regular Expression Denial of Service',
+      labels: { alert: 'dependency', rule: 'GHSA-c2qf-rxjj-qqgw' },
+    });
+    const resolved = vector('github/secret-scanning.json');
+    expect((await send('github', resolved, senders.github(resolved))).statusCode).toBe(202);
+    expect(incidents.alerts.at(-1)).toMatchObject({ status: 'resolved', labels: { alert: 'secret' } });
+  });
+
+  it('takes a GitHub delivery with another delivery id for the repetition that it is', async () => {
+    const body = vector('github/dependabot.json');
+    const headers = { ...senders.github(body), 'x-github-delivery': 'another' };
+    expect((await send('github', body, headers)).json().incidents[0]).toMatchObject({ duplicate: true });
+  });
+
+  it('agrees with the test values of GitHub for its signature', async () => {
+    // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, "Testing the webhook payload validation".
+    const delivery = {
+      header: () => 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17',
+      raw: Buffer.from('Hello, World!'),
+      receivedAt: new Date(0),
+    };
+    expect(verifyGitHub(delivery, "It's a Secret to Everybody")).toEqual({ ok: true });
+  });
+
+  it('answers 422 with the declared names where a foreign name means nothing here', async () => {
+    const body = vector('pagerduty/triggered.json').replace('Traffic sign API', '__proto__').replaceAll('PF9KMXH', 'X');
+    const response = await send('pagerduty', body, senders.pagerduty(body));
+    expect([response.statusCode, response.json()]).toEqual([
+      422,
+      expect.objectContaining({
+        code: 'endpoint/unknown',
+        known: ['signs', 'lanes'],
+        detail: expect.stringContaining('__proto__, X'),
+      }),
+    ]);
+  });
+});

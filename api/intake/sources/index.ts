@@ -1,7 +1,9 @@
 import type { AlertSource } from '../source.ts';
 import { alertmanager } from './alertmanager.ts';
 import { generic } from './generic.ts';
+import { github } from './github.ts';
 import { grafana } from './grafana.ts';
+import { pagerduty } from './pagerduty.ts';
 
 /** Every source that is known by name. One file each; a new one is added here and in `ALERT_SOURCES`. */
-export const SOURCES: readonly AlertSource[] = [alertmanager, generic, grafana];
+export const SOURCES: readonly AlertSource[] = [alertmanager, generic, grafana, pagerduty, github];
