@@ -72,6 +72,7 @@ function quietPlace(stance: Stance): ((planted: ModelRef) => Stance) | null {
     case 'limited':
     case 'fallback':
     case 'isolated':
+    case 'found':
       return null;
   }
 }

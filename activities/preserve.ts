@@ -81,6 +81,7 @@ export function answeringModel(stance: Stance): ModelRef | null {
       return stance.model;
     case 'fallback':
     case 'isolated':
+    case 'found':
       return null;
   }
 }

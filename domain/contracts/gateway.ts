@@ -58,6 +58,10 @@ export const countersSchema = z.object({
 });
 export type Counters = z.infer<typeof countersSchema>;
 
+/** What Lazaret's own gateway tells from its memory and a platform's API does not. */
+export const unknowableSchema = z.enum(['replica', 'since', 'loaded', 'counters', 'window', 'earlier-orders']);
+export type Unknowable = z.infer<typeof unknowableSchema>;
+
 export const endpointStatusSchema = z.object({
   endpoint: endpointNameSchema,
   /** Random per process start, so that a restart is visible. */
@@ -69,6 +73,8 @@ export const endpointStatusSchema = z.object({
   since: z.iso.datetime({ offset: true }),
   loaded: z.array(loadedModelSchema),
   counters: countersSchema,
+  /** Fields that the platform behind an adapter cannot tell. What stands in them is a placeholder and MUST NOT be read as measured. */
+  cannotTell: z.array(unknowableSchema).optional(),
 });
 export type EndpointStatus = z.infer<typeof endpointStatusSchema>;
 
@@ -91,6 +97,16 @@ export const forensicReceiptSchema = z.object({
     from: z.iso.datetime({ offset: true }).nullable(),
     to: z.iso.datetime({ offset: true }).nullable(),
   }),
+  /** Of an endpoint that is no gateway of ours. `before.cannotTell` names what the other fields do not say. */
+  platform: z
+    .object({
+      adapter: z.string(),
+      /** What the order may change, as it was: what `restore` puts back. */
+      state: z.json(),
+      /** Everything else that the platform's API said, as it said it, without its bookkeeping. */
+      captured: z.json(),
+    })
+    .optional(),
 });
 export type ForensicReceipt = z.infer<typeof forensicReceiptSchema>;
 

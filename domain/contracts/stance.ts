@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpointNameSchema } from './alert.ts';
-import { objectRefSchema } from './object-ref.ts';
+import { digestSchema, objectRefSchema } from './object-ref.ts';
 
 /** A model that a gateway may load: the ONNX bytes and the OMS bundle that vouches for them. */
 export const modelRefSchema = z.object({
@@ -88,6 +88,11 @@ export const stanceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('fallback'), rules: z.array(fallbackRuleSchema).min(1).max(100) }),
   /** Every inference is refused with 503 and a problem document (RFC 9457) that carries `reason`. */
   z.object({ kind: z.literal('isolated'), reason: z.string().min(1).max(500) }),
+  /**
+   * What a platform behind an adapter had before the first order, which no order describes: known by the digest of what was captured of it, in
+   * words for people. As an order: put exactly that back. Lazaret's own gateway never has it and refuses it.
+   */
+  z.object({ kind: z.literal('found'), state: digestSchema, words: z.string().min(1).max(500) }),
 ]);
 export type Stance = z.infer<typeof stanceSchema>;
 export type StanceKind = Stance['kind'];

@@ -139,6 +139,8 @@ function wordsOf(stance: StanceTime['stance']): string {
       return 'rules answer';
     case 'isolated':
       return 'refuses';
+    case 'found':
+      return 'as it was found';
   }
 }
 

@@ -43,6 +43,7 @@ describe('the words of an incident', () => {
       shadow: [{ kind: 'shadow', model, observed: null }, true],
       fallback: [{ kind: 'fallback', rules: [{ when: null, scores: [1], reason: 'r' }] }, true],
       isolated: [{ kind: 'isolated', reason: 'r' }, true],
+      found: [{ kind: 'found', state: digestOf('s'), words: 'w' }, false],
     };
     for (const [stance, contained] of Object.values(stances)) {
       expect(stanceSchema.parse(stance)).toEqual(stance);
