@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GatewayLog } from '../ports.ts';
+import { createBodyBudget } from './body-budget.ts';
 import { writeHttpAnswer } from './http-answer.ts';
 import { decoded, readHttpInference } from './http-request.ts';
 import { InferenceProblem } from './problem.ts';
@@ -9,6 +10,13 @@ import { newRequestId, wordOf, type Surface } from './surface.ts';
 
 /** A batch of images fits; a flood does not. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Of all bodies that are being read or answered. */
+const MAX_BODIES_BYTES = 256 * 1024 * 1024;
+const MAX_CONNECTIONS = 10_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_MS = 75_000;
+const RETRY_AFTER_S = 1;
 
 interface Place {
   Params: { name: string; version?: string };
@@ -20,8 +28,34 @@ export function createInferenceServer(deps: { readonly surface: Surface; readonl
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     logger: false,
+    // Slow loris: a request that is not there whole after this time is given up.
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: true },
+  });
+
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+
+  const budget = createBodyBudget(MAX_BODIES_BYTES);
+  app.addHook('onRequest', (request, reply, done) => {
+    // Without a length it may grow as large as any.
+    const length = request.headers['content-length'];
+    const size =
+      request.method === 'POST' ? Math.min(MAX_BODY_BYTES, length === undefined ? MAX_BODY_BYTES : Number(length)) : 0;
+    if (!budget.take(size)) {
+      // Its body is not read any more, so no other request can come on this connection.
+      void reply.header('connection', 'close');
+      const reason = 'Too many bodies are being read.';
+      done(new InferenceProblem('overloaded', reason, { retryAfter: RETRY_AFTER_S }));
+      return;
+    }
+    // Also where the connection ends in the middle of the body.
+    reply.raw.once('close', () => budget.give(size));
+    done();
   });
 
   // Some clients send no Content-Type with JSON, others a wrong one: the bytes decide.

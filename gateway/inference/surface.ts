@@ -5,6 +5,7 @@ import type { Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { loadedBy } from '../stance/posture.ts';
 import { RULES_VERSION, type Answer } from './answer.ts';
+import { createFairShare, type FairShare } from './fair-share.ts';
 import type { InferenceAnswer } from './http-answer.ts';
 import type { InferenceRequest } from './message.ts';
 import { InferenceProblem } from './problem.ts';
@@ -40,6 +41,8 @@ export interface IndexEntry {
 }
 
 const RETRY_AFTER_ISOLATION_S = 30;
+/** Requests of an endpoint that are under way at once; fewer than a model's thread lets wait. */
+const PLACES = 400;
 /** Triton's names of them: https://github.com/triton-inference-server/server/tree/main/docs/protocol */
 const EXTENSIONS = ['binary_tensor_data', 'model_repository(index)'];
 
@@ -56,6 +59,9 @@ export function createSurface(deps: {
     if (!endpoint) throw new InferenceProblem('not-found', `there is no model ${JSON.stringify(model.slice(0, 100))}`);
     return endpoint;
   };
+
+  const shares = new Map([...endpoints.keys()].map((name) => [name, createFairShare(PLACES)]));
+  const shareOf = (model: string): FairShare => shares.get(model) ?? createFairShare(PLACES);
 
   return {
     server: { name: 'lazaret-gateway', version: deps.version, extensions: EXTENSIONS },
@@ -81,9 +87,14 @@ export function createSurface(deps: {
           throw isolated(posture.reason);
         }
         const request = await read();
-        const { arm, answer } = await deps.answer(endpoint, request);
-        metrics.answered(endpoint.name, arm, 200, seconds());
-        return { request, answer };
+        const leave = shareOf(model).enter(request.client, request.address);
+        try {
+          const { arm, answer } = await deps.answer(endpoint, request);
+          metrics.answered(endpoint.name, arm, 200, seconds());
+          return { request, answer };
+        } finally {
+          leave();
+        }
       } catch (error) {
         const status = error instanceof InferenceProblem ? error.status : 500;
         const arm: Arm | 'none' = 'none';
