@@ -28,7 +28,7 @@ export class Door {
     const delivery = deliveryOf(request, this.deps.clock());
     const verdict = await source.verify(delivery, this.deps);
     if (!verdict.ok) throw this.attempts.refuse(request.ip, verdict.why, source.challenge);
-    const { claims, ignored, happenedAt } = await source.read(delivery, verdict.id);
+    const { claims, ignored, happenedAt } = await source.read(delivery, verdict.id, this.deps);
     if (happenedAt !== undefined && source.windowSeconds !== undefined) {
       const stale = staleness(Date.parse(happenedAt) / 1000, delivery.receivedAt.getTime(), source.windowSeconds);
       if (stale !== null) throw this.attempts.refuse(request.ip, stale, source.challenge);

@@ -57,7 +57,7 @@ export interface AlertSource {
   readonly windowSeconds?: number;
   verify(delivery: Delivery, ports: SourcePorts): Verdict | Promise<Verdict>;
   /** Called only after `verify` said yes. Throws a Problem that says what was expected. */
-  read(delivery: Delivery, id: string | undefined): Reading | Promise<Reading>;
+  read(delivery: Delivery, id: string | undefined, ports: SourcePorts): Reading | Promise<Reading>;
 }
 
 interface JsonSource<Schema extends z.ZodType> extends Omit<AlertSource, 'schema' | 'read'> {
