@@ -43,8 +43,9 @@ export const cloudEventSchema = z.looseObject({
 /**
  * Reads the events of a delivery in the HTTP binding's three modes, told apart by the media type:
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+ * `drafts` are older versions that are taken in binary mode too, whose headers are the same.
  */
-export function cloudEventsOf(delivery: Delivery): readonly CloudEvent[] {
+export function cloudEventsOf(delivery: Delivery, drafts: readonly string[] = []): readonly CloudEvent[] {
   const mediaType = mediaTypeOf(delivery.header('content-type'));
   requireMediaType(mediaType, [STRUCTURED, BATCHED, BINARY]);
   const body = parseJson(delivery.raw);
@@ -53,7 +54,7 @@ export function cloudEventsOf(delivery: Delivery): readonly CloudEvent[] {
     const batch = parsed(body, z.array(cloudEventSchema).min(1).max(MAX_BATCH), 'batch');
     return batch.map((event) => structured(event, 'batched'));
   }
-  return [binary(delivery, body)];
+  return [binary(delivery, body, drafts)];
 }
 
 const KNOWN = new Set([...Object.keys(attributes), 'datacontenttype', 'dataschema', 'data', 'data_base64']);
@@ -68,8 +69,11 @@ function structured(event: z.output<typeof cloudEventSchema>, mode: 'structured'
 }
 
 /** Attributes are headers `ce-<name>`, percent-encoded; the body is the data. */
-function binary(delivery: Delivery, data: unknown): CloudEvent {
-  const given = (name: string): string | undefined => decoded(delivery.header(`ce-${name}`));
+function binary(delivery: Delivery, data: unknown, drafts: readonly string[]): CloudEvent {
+  const given = (name: string): string | undefined => {
+    const value = decoded(delivery.header(`ce-${name}`));
+    return name === 'specversion' && drafts.includes(value ?? '') ? '1.0' : value;
+  };
   const names = Object.keys(attributes);
   const event = parsed(
     Object.fromEntries(names.map((name) => [name, given(name)])),

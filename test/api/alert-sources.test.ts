@@ -11,6 +11,8 @@ interface Sender {
   readonly source: Alert['source'];
   readonly body: string;
   readonly type?: string;
+  /** What it sends beside its proof. */
+  readonly headers?: Headers;
   readonly sign: (body: string) => Headers;
   /** The same body, proven for a moment that is too old; null where the sender proves no time. */
   readonly stale: ((body: string) => Headers) | null;
@@ -88,12 +90,79 @@ const SENDERS: readonly Sender[] = [
       title: 'Version 1 of digits in MLflow is marked: poisoning critical',
     },
   },
+  {
+    source: 'datadog',
+    body: vector('datadog/triggered.json'),
+    sign: () => senders.bearer(SECRETS.datadog),
+    stale: null,
+    alert: {
+      endpoint: 'signs',
+      kind: 'drift',
+      claimedSeverity: 'high',
+      deliveryId: '1234:9bd4ac313a4d1e8fae2482df7b77628:1234567890:Triggered',
+      startsAt: '2026-06-01T11:59:00.000Z',
+    },
+  },
+  {
+    source: 'falco',
+    body: vector('falco/event.json'),
+    sign: () => senders.bearer(SECRETS.falco),
+    stale: null,
+    alert: {
+      endpoint: 'signs',
+      kind: 'tampering',
+      claimedSeverity: 'critical',
+      deliveryId: '5e4a1a3e-3c0b-4f8d-9d1e-6f2f9d0a7b11',
+      startsAt: '2026-06-01T10:20:05.211321183Z',
+    },
+  },
+  {
+    source: 'evidently',
+    body: vector('evidently/run.json'),
+    sign: senders.standard,
+    stale: (body) => senders.standard(body, seconds(-301)),
+    alert: {
+      endpoint: 'signs',
+      kind: 'drift',
+      claimedSeverity: null,
+      title: 'Evidently: 1 of 2 tests failed: Share of Drifted Columns: Less 0.5',
+    },
+  },
+  {
+    source: 'kserve',
+    body: vector('kserve/drift.json'),
+    headers: alibi('drift'),
+    sign: () => senders.basic(SECRETS.kserve),
+    stale: null,
+    alert: { endpoint: 'lanes', kind: 'drift', status: 'firing', title: 'KSDrift found drift' },
+  },
 ];
+
+/** The headers of Alibi Detect's server: CloudEvents 0.2 in binary mode. */
+function alibi(what: string): Headers {
+  return {
+    'ce-specversion': '0.2',
+    'ce-id': '3z1',
+    'ce-source': `io.seldon.serving.cifar10-${what}`,
+    'ce-type': `io.seldon.serving.inference.${what}`,
+    'ce-namespace': 'development',
+    'ce-inferenceservicename': 'cifar10',
+    'ce-endpoint': 'default',
+    'ce-requestid': '3z1',
+  };
+}
 
 /** The names that these senders have for what `lazaret.yaml` of the test declares. */
 const configuration = {
   ...CONFIGURATION,
-  intake: { names: { 'Traffic sign API': 'signs', 'Codertocat/Hello-World': 'lanes' } },
+  intake: {
+    names: {
+      'Traffic sign API': 'signs',
+      'Codertocat/Hello-World': 'lanes',
+      models: 'signs',
+      'development/cifar10': 'lanes',
+    },
+  },
 };
 
 const credentials = {
@@ -103,7 +172,7 @@ const credentials = {
   generic: STANDARD_SECRET,
 };
 
-describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, sign, stale, old, alert }) => {
+describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, headers: own, sign, stale, old, alert }) => {
   let app: NestFastifyApplication;
   let bare: NestFastifyApplication;
   let incidents: ReturnType<typeof fakeIncidents>;
@@ -120,7 +189,7 @@ describe.each(SENDERS)('POST /v1/alerts/$source', ({ source, body, type, sign, s
     to.inject({
       method: 'POST',
       url: `/v1/alerts/${source}`,
-      headers: { 'content-type': type ?? 'application/json', ...headers },
+      headers: { 'content-type': type ?? 'application/json', ...own, ...headers },
       payload,
     });
 
@@ -202,12 +271,16 @@ describe('what else the senders send', () => {
 
   it('ignores with the reason what is authentic and no alert, such as pings', async () => {
     const ping = vector('github/ping.json');
+    const noData = vector('datadog/triggered.json').replace('"Triggered"', '"No Data"');
     const created = vector('mlflow/version-created.json');
     const acknowledged = vector('pagerduty/triggered.json').replace('incident.triggered', 'incident.acknowledged');
     for (const [source, body, headers] of [
       ['github', ping, senders.github(ping, 'ping')],
       ['pagerduty', acknowledged, senders.pagerduty(acknowledged)],
       ['mlflow', created, senders.mlflow(created)],
+      ['datadog', noData, senders.bearer(SECRETS.datadog)],
+      ['kserve', '{"instances":[[6.8,2.8]]}', { ...senders.basic(SECRETS.kserve), ...alibi('request') }],
+      ['evidently', '{"endpoint":"signs","tests":[]}', senders.standard('{"endpoint":"signs","tests":[]}')],
     ] as const) {
       const response = await send(source, body, headers);
       expect([response.statusCode, response.json()]).toEqual([200, { incidents: [], ignored: expect.any(String) }]);
@@ -242,6 +315,21 @@ describe('what else the senders send', () => {
       receivedAt: new Date(0),
     };
     expect(verifyGitHub(delivery, "It's a Secret to Everybody")).toEqual({ ok: true });
+  });
+
+  it('takes the answers of several detectors, and a good one as resolved', async () => {
+    const outlier = vector('kserve/outlier.json');
+    const proof = senders.basic(SECRETS.kserve);
+    expect((await send('kserve', outlier, { ...proof, ...alibi('outlier') })).statusCode).toBe(202);
+    expect(incidents.alerts.at(-1)).toMatchObject({ title: 'OutlierVAE found outliers', status: 'firing' });
+    const quiet = outlier.replace('[0,1,0]', '[0,0,0]');
+    await send('kserve', quiet, { ...proof, ...alibi('outlier'), 'ce-id': '3z2' });
+    expect(incidents.alerts.at(-1)).toMatchObject({ title: 'OutlierVAE found no outliers', status: 'resolved' });
+    const run = vector('evidently/run.json');
+    await send('evidently', run, senders.standard(run, seconds(), 'msg_failed'));
+    const passed = run.replace('FAIL', 'SUCCESS');
+    await send('evidently', passed, senders.standard(passed, seconds(), 'msg_passed'));
+    expect(incidents.alerts.at(-1)).toMatchObject({ title: 'Evidently: all 2 tests passed', status: 'resolved' });
   });
 
   it('answers 422 with the declared names where a foreign name means nothing here', async () => {
