@@ -32,6 +32,15 @@ export const gatewayEnvironmentSchema = z.object({
   LAZARET_GATEWAY_STATE_DIR: z.string().min(1).describe('folder for the held stance, captures and model bytes'),
   /** Answered inferences kept per endpoint for a capture. */
   LAZARET_GATEWAY_WINDOW: wholeNumber(1, 100_000).default(1000),
+  LAZARET_GATEWAY_ALERTS_URL: z
+    .url()
+    .optional()
+    .describe('where alarms of the sentinels go: POST /v1/alerts/cloudevents of the api'),
+  LAZARET_GATEWAY_ALERTS_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, 'expected whsec_ and base64')
+    .optional()
+    .describe('Standard Webhooks secret that alarms are signed with'),
   LAZARET_GATEWAY_LOG_BYTES: wholeNumber(1024 * 1024, 1024 ** 4)
     .default(256 * 1024 * 1024)
     .describe(

@@ -5,6 +5,8 @@ import type { ListenAddress } from '../domain/contracts/environment.ts';
 import type { Digest } from '../domain/proofs/digest.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createAnswer } from './inference/answer.ts';
+import { createAlarmPost, type DeliverAlarm, type EndpointAlarm } from './eyes/alarm-post.ts';
+import { createWatch } from './eyes/watch.ts';
 import { createGrpcServer } from './grpc/server.ts';
 import { createInferenceServer } from './inference/server.ts';
 import { createSurface } from './inference/surface.ts';
@@ -42,6 +44,7 @@ export interface GatewayPorts {
   readonly verify: ModelVerifier;
   readonly readOrder: OrderReader;
   readonly shipLog: ShipSegment;
+  readonly deliverAlarm: DeliverAlarm;
   readonly log: GatewayLog;
   readonly now: Clock;
 }
@@ -64,6 +67,12 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   const metrics = createMetrics();
   const load = createModelLoader({ source: ports.source, verify: ports.verify, state });
   const replica = randomUUID();
+  const post = createAlarmPost({ deliver: ports.deliverAlarm, replica, log });
+  const raise = (alarm: EndpointAlarm): void => {
+    metrics.alarm(alarm.endpoint, alarm.sentinel);
+    log.warn({ endpoint: alarm.endpoint, sentinel: alarm.sentinel, statement: alarm.statement }, 'alarm');
+    post.raise(alarm);
+  };
   const endpoints = new Map<string, Endpoint>();
   for (const name of options.endpoints) {
     const requestLog = await openRequestLog({
@@ -76,6 +85,8 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
       now,
     });
     metrics.watchLog(name, requestLog.figures);
+    const watch = createWatch({ endpoint: name, source: ports.source, raise, log });
+    metrics.watchSentinels(name, watch.state);
     endpoints.set(
       name,
       createEndpoint({
@@ -86,6 +97,7 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
         state,
         window: createRequestWindow(options.window),
         requestLog,
+        watch,
         metrics,
         log,
         now,
@@ -121,6 +133,7 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
     settled,
     async close() {
       truth.stop();
+      post.close();
       await Promise.all([inference.close(), admin.close(), grpc?.close()]);
       for (const endpoint of endpoints.values()) endpoint.close();
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.requestLog.close()));

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { pino } from 'pino';
+import { createCloudEventSender } from '../clients/alerts/cloud-event-sender.ts';
 import { createS3Store } from '../clients/s3/store.ts';
 import { EnvironmentError } from '../domain/contracts/environment.ts';
 import { loadTrustFile } from '../evidence/keys/trusted-keys.ts';
 import { DOCUMENTS, type Store } from '../evidence/ports.ts';
 import { readGatewayEnvironment, type GatewayEnvironment } from './config.ts';
+import type { DeliverAlarm } from './eyes/alarm-post.ts';
 import { startGateway } from './gateway.ts';
 import type { DesiredStances, ModelSource } from './ports.ts';
 import { createOrderReader } from './stance/orders.ts';
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
       desired: stancesOf(store),
       verify: createModelVerifier(keys),
       readOrder: createOrderReader(keys),
+      deliverAlarm: alarmsOf(environment),
       shipLog: async (key, bytes) => void (await store.writeDocument(key, bytes, 'application/gzip', 'any')),
       log,
       now: () => new Date(),
@@ -78,6 +81,24 @@ function storeOf(environment: GatewayEnvironment): Store {
     retentionDays: environment.LAZARET_S3_RETENTION_DAYS,
     forcePathStyle: true,
   });
+}
+
+/** Without a place to send them, alarms are metrics and lines of the log only. */
+function alarmsOf(environment: GatewayEnvironment): DeliverAlarm {
+  const { LAZARET_GATEWAY_ALERTS_URL: url, LAZARET_GATEWAY_ALERTS_SECRET: secret } = environment;
+  if (url === undefined || secret === undefined) return () => Promise.resolve();
+  const send = createCloudEventSender({ url, secret });
+  return async (id, { endpoint, sentinel, kind, statement, at, labels }) =>
+    await send({
+      id,
+      source: `/lazaret/gateway/${endpoint}`,
+      type: `ai.lazaret.sentinel.${sentinel}`,
+      endpoint,
+      kind,
+      title: statement.slice(0, 500),
+      labels,
+      at: at.toISOString(),
+    });
 }
 
 function modelsOf(store: Store): ModelSource {

@@ -11,6 +11,7 @@ import { topOf, type Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { answersWith, fallsIn, type Posture } from '../stance/posture.ts';
 import { applyRules } from '../stance/rules.ts';
+import { answersOf } from './watched-rows.ts';
 import { fitToModel, fitToRules } from './fit.ts';
 import type { InferenceAnswer } from './http-answer.ts';
 import type { InferenceRequest } from './message.ts';
@@ -28,6 +29,7 @@ type RulesPosture = Extract<Posture, { answers: 'rules' }>;
 const MAX_STANCES_PER_REQUEST = 4;
 const RETRY_AFTER_ISOLATION_S = 30;
 const RETRY_AFTER_LOAD_S = 1;
+const MAX_WATCHED_ROWS = 16;
 export const RULES_VERSION = 'fallback-rules';
 
 export type Answer = (endpoint: Endpoint, request: InferenceRequest) => Promise<Answered>;
@@ -107,6 +109,8 @@ export function createAnswer(deps: {
     const { observed } = posture;
     if (observed && (observed.share >= 1 || fallsIn(request.id, observed.share, observed.salt)))
       compare(endpoint, posture, observed.model, inputs, batch, scores);
+    if (endpoint.watch.watches(model.ref.artifact.digest))
+      setImmediate(() => watch(endpoint, request, { inputs, scores, batch, latencyUs }));
     const shown = limiter ? limiter.shown(outputs, output.name, batch) : outputs;
     return {
       arm,
@@ -158,6 +162,17 @@ export function createAnswer(deps: {
       },
       () => posture.tally.failed('observed'),
     );
+  }
+
+  /** Every record of a small request, the first ones of a large batch: the sentinels count requests, and one batch is no flood. */
+  function watch(
+    endpoint: Endpoint,
+    { client }: InferenceRequest,
+    seen: { inputs: readonly Tensor[]; scores: ArrayLike<number>; batch: number; latencyUs: number },
+  ): void {
+    const at = deps.now().getTime();
+    for (const answer of answersOf(seen, MAX_WATCHED_ROWS))
+      endpoint.watch.observe({ at, client, latencyUs: seen.latencyUs, ok: true, answer });
   }
 
   function log(

@@ -3,6 +3,7 @@ import type { EndpointStatus, ForensicReceipt } from '../../domain/contracts/gat
 import type { Digest } from '../../domain/proofs/digest.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { Watch } from '../eyes/watch.ts';
 import type { RequestLog } from '../log/request-log.ts';
 import { ModelRefused, type ModelLoader } from '../model/loader.ts';
 import type { Clock, GatewayLog } from '../ports.ts';
@@ -29,6 +30,7 @@ export interface EndpointDependencies {
   readonly state: StateFolder;
   readonly window: RequestWindow;
   readonly requestLog: RequestLog;
+  readonly watch: Watch;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
   readonly now: Clock;
@@ -39,6 +41,7 @@ export interface Endpoint {
   readonly name: string;
   readonly window: RequestWindow;
   readonly requestLog: RequestLog;
+  readonly watch: Watch;
   posture(): Posture;
   status(): EndpointStatus;
   /** Is it known what this endpoint has to do? Until then it is isolated. */
@@ -215,6 +218,9 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   function take(next: Posture): void {
     posture = next;
     models.adopt(next);
+    // While an endpoint is held its incident is open already, and whoever answers is looked at there.
+    const watched = held?.order.incident === null && next.answers === 'model' ? next.live.ref.artifact.digest : null;
+    deps.watch.follow(held?.order.profile ?? null, watched);
     metrics.stanceTaken(name, next.stance.kind, held?.order.incident ?? null);
   }
 
@@ -308,6 +314,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
     name,
     window,
     requestLog: deps.requestLog,
+    watch: deps.watch,
     posture: () => posture,
     status,
     known: () => known,

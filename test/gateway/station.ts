@@ -12,6 +12,7 @@ import { generateKey } from '../../evidence/keys/key-material.ts';
 import { createSigner, signCompactJws, trustedKeyOf } from '../../evidence/keys/signer.ts';
 import { signModel } from '../../evidence/model-signing/sign.ts';
 import type { Signer } from '../../evidence/ports.ts';
+import type { EndpointAlarm } from '../../gateway/eyes/alarm-post.ts';
 import { startGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.ts';
 import type { GatewayLog } from '../../gateway/ports.ts';
 import { createOrderReader } from '../../gateway/stance/orders.ts';
@@ -47,13 +48,14 @@ export interface FakeStore {
   readonly objects: Map<Digest, Uint8Array>;
   readonly stances: Map<string, string>;
   readonly log: Map<string, Uint8Array>;
+  readonly alarms: Map<string, EndpointAlarm>;
   away: boolean;
   /** Milliseconds that every read of an object takes. */
   delayMs: number;
 }
 
 export function fakeStore(): FakeStore {
-  return { objects: new Map(), stances: new Map(), log: new Map(), away: false, delayMs: 0 };
+  return { objects: new Map(), stances: new Map(), log: new Map(), alarms: new Map(), away: false, delayMs: 0 };
 }
 
 export function modelBytes(name: string): Uint8Array {
@@ -171,6 +173,11 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       },
       verify: createModelVerifier(TRUSTED),
       readOrder: createOrderReader(TRUSTED),
+      deliverAlarm: async (id, alarm) => {
+        if (store.away) throw new Failure('endpoint/unreachable', 'the intake is away');
+        store.alarms.set(id, alarm);
+        await Promise.resolve();
+      },
       shipLog: async (key, bytes) => {
         if (store.away) throw new Failure('storage/unavailable', 'S3 is away');
         store.log.set(key, bytes);
