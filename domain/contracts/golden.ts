@@ -36,8 +36,8 @@ const streamProfileSchema = z.object({
   entropy: describedSchema,
   /** Null where the model answers with probabilities, which have no energy. */
   energy: tailedSchema.nullable(),
-  /** Sum of squared deviations of a record from the means. */
-  deviation: tailedSchema,
+  /** How rare a record's values are, feature by feature, in sum (`domain/profile/rarity.ts`). */
+  rarity: tailedSchema,
   /** Squared distance of a record's sketch to the nearest of `sketch.reference`, itself left out. */
   nearest: tailedSchema,
   /** The rarest thing that a record has in common with one of the 32 before it that got the same answer (`domain/profile/rarity.ts`). */

@@ -16,6 +16,8 @@ export interface Rarity {
 
 /** Rows that were answered with the same class and are kept to be compared with. */
 export const KEPT_PER_CLASS = 32;
+/** Weights up to this one are common (e⁻² of the hold-out lies as far out): what is common is shared by chance. */
+const COMMON = 2;
 /** Two rows that share more of their weight than this are copies of each other and carry nothing that one could have put on the other. */
 const COPY_SHARE = 0.8;
 
@@ -63,8 +65,9 @@ export function weigh({ width, steps, quantiles, weights }: Rarity, row: ArrayLi
 }
 
 /**
- * The rarest thing that the row has in common with one of the kept rows: the greatest sum of weights over the features in which both are exactly
- * equal. A sticker is the same on every picture it is put on, and pictures are not. `kept` are `rows` rows one after the other.
+ * The rarest thing that the row has in common with one of the kept rows: over the features in which both are exactly equal, the sum of squares of
+ * what the weights are above the common. A sticker is the same on every picture it is put on, and pictures are not. `kept` are `rows` rows one
+ * after the other.
  */
 export function shared(
   row: ArrayLike<number>,
@@ -76,9 +79,14 @@ export function shared(
   const width = weights.length;
   let most = 0;
   for (let other = 0, base = 0; other < rows; other++, base += width) {
-    let sum = 0;
-    for (let at = 0; at < width; at++) if (row[at] === kept[base + at]) sum += weights[at] ?? 0;
-    if (sum > most && sum <= COPY_SHARE * total) most = sum;
+    let [sum, rare] = [0, 0];
+    for (let at = 0; at < width; at++) {
+      if (row[at] !== kept[base + at]) continue;
+      const weight = weights[at] ?? 0;
+      sum += weight;
+      if (weight > COMMON) rare += (weight - COMMON) * (weight - COMMON);
+    }
+    if (rare > most && sum <= COPY_SHARE * total) most = rare;
   }
   return most;
 }

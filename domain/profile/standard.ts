@@ -22,15 +22,11 @@ export function standardOf(features: readonly { readonly mean: number; readonly 
   };
 }
 
-/** Writes the row in deviations from the mean, clipped at ±CLIP; a value that is not a number counts as +CLIP. Answers the sum of squares. */
-export function standardise(standard: Standard, row: ArrayLike<number>, out: Float64Array): number {
+/** Writes the row in deviations from the mean, clipped at ±CLIP; a value that is not a number counts as +CLIP. */
+export function standardise(standard: Standard, row: ArrayLike<number>, out: Float64Array): void {
   const { width, means, inverse } = standard;
-  let sum = 0;
   for (let at = 0; at < width; at++) {
     const raw = ((row[at] ?? NaN) - (means[at] ?? 0)) * (inverse[at] ?? 0);
-    const z = raw <= CLIP ? (raw >= -CLIP ? raw : -CLIP) : CLIP;
-    out[at] = z;
-    sum += z * z;
+    out[at] = raw <= CLIP ? (raw >= -CLIP ? raw : -CLIP) : CLIP;
   }
-  return sum;
 }

@@ -1,6 +1,13 @@
 import type { DatasetColumns } from '../../domain/contracts/dataset.ts';
 import { PROFILE_QUANTILES, type StreamProfile, type Tailed } from '../../domain/contracts/golden.ts';
-import { KEPT_PER_CLASS, rarityOf, shared, weigh, type FeatureShares } from '../../domain/profile/rarity.ts';
+import {
+  KEPT_PER_CLASS,
+  rarityOf,
+  shared,
+  weigh,
+  type FeatureShares,
+  type Rarity,
+} from '../../domain/profile/rarity.ts';
 import { energy, entropy } from '../../domain/profile/scores.ts';
 import { hashingOf, nearest, NEIGHBOURS, sketch, SKETCH_WIDTH } from '../../domain/profile/sketch.ts';
 import { standardise, standardOf, type Standard } from '../../domain/profile/standard.ts';
@@ -31,8 +38,13 @@ export function streamProfileOf(
   if (count < 2) return undefined;
   const standard = standardOf(features);
   const shares = features.map(({ quantiles }, at) => sharesOf(quantiles, column(holdout, at)));
+  const rarity = rarityOf(
+    shares.map((share, at): FeatureShares => ({ ...share, quantiles: features[at]?.quantiles ?? [] })),
+    count,
+  );
+  const weights = new Float32Array(holdout.width);
   const seed = seedOf(holdout.features);
-  const { sketches, deviations } = sketched(holdout, standard, seed);
+  const sketches = sketched(holdout, standard, seed);
   const reference = sketches.subarray(0, Math.min(REFERENCE, count) * SKETCH_WIDTH);
   const { classes, probabilities, predicted } = answers;
   const of = (table: Float32Array, row: number): Float32Array => table.subarray(row * classes, (row + 1) * classes);
@@ -54,11 +66,11 @@ export function streamProfileOf(
     })),
     entropy: described(each((row) => entropy(of(probabilities, row)))),
     energy: energies.includes(null) ? null : tailed(Float64Array.from(energies, Number)),
-    deviation: tailed(deviations),
+    rarity: tailed(each((row) => weigh(rarity, rowOf(holdout, row), weights))),
     nearest: tailed(
       each((row) => nearest(own(sketches, row), without(reference, row), restOf(reference, row), 'none')),
     ),
-    shared: tailed(sharedThings(holdout, predicted, classes, features, shares)),
+    shared: tailed(sharedThings(holdout, predicted, classes, rarity)),
     sketch: {
       seed,
       reference: Array.from({ length: reference.length / SKETCH_WIDTH }, (_, row) =>
@@ -71,17 +83,20 @@ export function streamProfileOf(
   };
 }
 
-function sketched(holdout: DatasetColumns, standard: Standard, seed: number) {
+function sketched(holdout: DatasetColumns, standard: Standard, seed: number): Float32Array {
   const { count, width } = holdout;
   const hashing = hashingOf(seed, width);
   const z = new Float64Array(width);
   const sketches = new Float32Array(count * SKETCH_WIDTH);
-  const deviations = Float64Array.from({ length: count }, (_, row) => {
-    const sum = standardise(standard, holdout.features.subarray(row * width, (row + 1) * width), z);
+  for (let row = 0; row < count; row++) {
+    standardise(standard, rowOf(holdout, row), z);
     sketch(hashing, z, own(sketches, row));
-    return sum;
-  });
-  return { sketches, deviations };
+  }
+  return sketches;
+}
+
+function rowOf({ width, features }: DatasetColumns, row: number): Float32Array {
+  return features.subarray(row * width, (row + 1) * width);
 }
 
 function own(sketches: Float32Array, row: number): Float32Array {
@@ -106,13 +121,8 @@ function sharedThings(
   { count, width, features: table }: DatasetColumns,
   predicted: Int32Array,
   classes: number,
-  features: readonly { quantiles: readonly number[] }[],
-  shares: readonly { atMost: number[]; atLeast: number[] }[],
+  rarity: Rarity,
 ): Float64Array {
-  const rarity = rarityOf(
-    shares.map((share, at): FeatureShares => ({ ...share, quantiles: features[at]?.quantiles ?? [] })),
-    count,
-  );
   const kept = Array.from({ length: classes }, () => new Float32Array(KEPT_PER_CLASS * width));
   const seen = new Uint32Array(classes);
   const weights = new Float32Array(width);

@@ -55,7 +55,7 @@ export function extractionSentinel(
       if (!reading?.stream) return null;
       const { strangeness, asked } = reading.stream;
       // Three scores, of which the rarest counts: three chances.
-      const p = 3 * Math.min(strangeness.energy, strangeness.deviation, strangeness.nearest);
+      const p = 3 * Math.min(strangeness.energy, strangeness.rarity, strangeness.nearest);
       evidence = -Infinity;
       for (const { place, name, before, distance } of asked) {
         const found = [

@@ -4,14 +4,14 @@ import type { Sentinel } from './sentinel.ts';
 
 /** Shares of requests that may be strange, of which one is bet on by each test. */
 export const STRANGE_SHARES = [0.01, 0.04] as const;
-const SCORES = ['energy', 'deviation', 'nearest'] as const;
+const SCORES = ['energy', 'rarity', 'nearest'] as const;
 /** An input counts as an outlier in the figures where any of the three is rarer than this. */
 const RARE = 0.01;
 const MEMORY = 1 / 200;
 
 /**
- * Whether inputs are unlike the hold-out more often, or more grossly, than its tail explains: by the model's energy, by the sum of squared
- * deviations, by the distance to the nearest of the kept references. Needs a profile of the stream.
+ * Whether inputs are unlike the hold-out more often, or more grossly, than its tail explains: by the model's energy, by how rare the
+ * values are, by the distance to the nearest of the kept references. Needs a profile of the stream.
  */
 export function outlierSentinel(budget: Budget): Sentinel {
   const bets = surpriseBets(SCORES.length, STRANGE_SHARES);
@@ -23,7 +23,7 @@ export function outlierSentinel(budget: Budget): Sentinel {
     observe(_event, reading) {
       const strangeness = reading?.stream?.strangeness;
       if (!strangeness) return null;
-      const least = Math.min(strangeness.energy, strangeness.deviation, strangeness.nearest);
+      const least = Math.min(strangeness.energy, strangeness.rarity, strangeness.nearest);
       rate += MEMORY * ((least < RARE / SCORES.length ? 1 : 0) - rate);
       let by: (typeof SCORES)[number] = 'energy';
       evidence = -Infinity;

@@ -18,8 +18,8 @@ export interface Reading extends Answer {
 
 export interface StreamReading {
   readonly sketch: Float32Array;
-  /** p-values of how far out the input is: by energy (1 where there is none), by deviation, by the nearest reference. */
-  readonly strangeness: { readonly energy: number; readonly deviation: number; readonly nearest: number };
+  /** p-values of how far out the input is: by energy (1 where there is none), by the rarity of its values, by the nearest reference. */
+  readonly strangeness: { readonly energy: number; readonly rarity: number; readonly nearest: number };
   /** Rarity of each value (`domain/profile/rarity.ts`) and their sum. */
   readonly weights: Float32Array;
   readonly weight: number;
@@ -37,7 +37,7 @@ export function createReader(profile: Profile, clients: Clients): Reader {
   const readStream = stream ? streamReader(profile, stream, z, clients) : null;
   return (client, answer) => {
     if (answer.features.length !== standard.width) return null;
-    const deviation = standardise(standard, answer.features, z);
+    standardise(standard, answer.features, z);
     return {
       features: answer.features,
       scores: answer.scores,
@@ -46,7 +46,7 @@ export function createReader(profile: Profile, clients: Clients): Reader {
       confidence: answer.confidence,
       z,
       entropy: entropy(answer.probabilities),
-      stream: readStream ? readStream(client, answer, deviation) : null,
+      stream: readStream ? readStream(client, answer) : null,
     };
   };
 }
@@ -61,23 +61,24 @@ function streamReader(profile: Profile, stream: StreamProfile, z: Float64Array, 
   );
   const law = {
     energy: stream.energy ? surpriseOf(stream.energy, stream.count) : null,
-    deviation: surpriseOf(stream.deviation, stream.count),
+    rarity: surpriseOf(stream.rarity, stream.count),
     nearest: surpriseOf(stream.nearest, stream.count),
   };
   const own = new Float32Array(SKETCH_WIDTH);
   const weights = new Float32Array(z.length);
-  return (client: string, answer: Answer, deviation: number): StreamReading => {
+  return (client: string, answer: Answer): StreamReading => {
     sketch(hashing, z, own);
+    const weight = weigh(rarity, answer.features, weights);
     const heat = law.energy ? energy(answer.scores) : null;
     return {
       sketch: own,
       strangeness: {
         energy: law.energy && heat !== null ? law.energy(heat) : 1,
-        deviation: law.deviation(deviation),
+        rarity: law.rarity(weight),
         nearest: law.nearest(nearest(own, reference, rows, 'none')),
       },
       weights,
-      weight: weigh(rarity, answer.features, weights),
+      weight,
       asked: clients.note(client, own),
     };
   };

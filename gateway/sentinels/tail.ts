@@ -7,8 +7,8 @@ export type Surprise = (score: number) => number;
 
 /** Doubt about the shares of the hold-out that p-values are made of. */
 const DOUBT = 0.01;
-/** The tail is taken for wider than it was seen to be: 64 values do not tell its scale better. */
-const WIDER = 1.5;
+/** The tail is taken for wider than it was seen to be, by so many standard errors of its scale, each 1/√(values). */
+const ERRORS = 2;
 
 /**
  * Inside the hold-out the shares themselves, as upper limits; beyond its upper tenth a generalised Pareto law of the excess (Pickands 1975;
@@ -19,13 +19,14 @@ export function surpriseOf({ quantiles, tail }: Tailed, count: number): Surprise
   const from = tail[0] ?? Infinity;
   const share = upperRate(tail.length, count, DOUBT);
   const { shape, scale } = paretoOf(tail.map((value) => value - from));
+  const wider = 1 + ERRORS / Math.sqrt(tail.length);
   const steps = quantiles.map((limit, at) => ({
     limit,
     p: upperRate((1 - (PROFILE_QUANTILES[at] ?? 0)) * count, count, DOUBT),
   }));
   return (score) => {
     if (score > from) {
-      const excess = (score - from) / (WIDER * scale);
+      const excess = (score - from) / (wider * scale);
       return share * (shape < 1e-3 ? Math.exp(-excess) : Math.pow(1 + shape * excess, -1 / shape));
     }
     // Not a number is no ordinary score.

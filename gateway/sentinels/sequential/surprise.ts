@@ -1,6 +1,6 @@
 /** No single request may be more surprising than this: a law of the tail is not to be believed further out. */
-const LEAST_P = 1e-8;
-const KAPPA = 0.5;
+const LEAST_P = 1e-7;
+const KAPPA = 0.25;
 
 /**
  * Tests that p-values are not too small too often. The calibrator κ·p^(κ−1) has mean 1 under a uniform p (Vovk and Wang, Ann. Stat. 49 (2021)
