@@ -15,6 +15,7 @@ import { Metrics } from './health/metrics.ts';
 import { IncidentsController } from './incidents/incidents.controller.ts';
 import { AlertIntake } from './intake/intake.ts';
 import { Door } from './intake/door.ts';
+import { MappedController } from './intake/mapped.controller.ts';
 import { controllerOf } from './intake/source-controller.ts';
 import { SOURCES } from './intake/sources/index.ts';
 import { DEPS, type ApiDeps } from './ports.ts';
@@ -22,7 +23,11 @@ import { ProblemFilter } from './problem-filter.ts';
 import { RouteTable } from './route-table.ts';
 import { TrainingController } from './training/training.controller.ts';
 
-@Module({ controllers: SOURCES.map(controllerOf), providers: [AlertIntake, Door], exports: [AlertIntake] })
+@Module({
+  controllers: [...SOURCES.map(controllerOf), MappedController],
+  providers: [AlertIntake, Door],
+  exports: [AlertIntake],
+})
 export class IntakeModule {}
 
 @Module({ imports: [IntakeModule], controllers: [IncidentsController] })

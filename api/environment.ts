@@ -55,6 +55,10 @@ export const apiEnvironment = z.object({
     )
     .optional()
     .describe('ARNs of the SNS topics that are listened to, separated by commas'),
+  LAZARET_INTAKE_SECRETS_DIR: z
+    .string()
+    .optional()
+    .describe('folder with one file per source of `intake.sources`, named like it, that holds its secret'),
   LAZARET_GATEWAY_ADMIN_TOKEN: z
     .string()
     .optional()

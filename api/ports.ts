@@ -28,6 +28,8 @@ export interface IntakeCredentials {
   readonly pagerduty?: string | null;
   readonly github?: string | null;
   readonly mlflow?: string | null;
+  /** Of the sources that `intake.sources` of lazaret.yaml describes, by name. */
+  readonly mapped?: Readonly<Record<string, string>>;
 }
 
 export interface SnsPorts {

@@ -40,9 +40,9 @@ export class Door {
 }
 
 function deliveryOf(request: FastifyRequest, receivedAt: Date): Delivery {
-  const header = (name: string): string | undefined => {
-    const value = request.headers[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  return { header, raw: rawBodyOf(request), receivedAt };
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  );
+  const header = (name: string): string | undefined => (Object.hasOwn(headers, name) ? headers[name] : undefined);
+  return { header, headers, raw: rawBodyOf(request), receivedAt };
 }

@@ -9,6 +9,8 @@ import type { ApiDeps } from '../ports.ts';
 export interface Delivery {
   /** A header by its lower-case name; undefined where it is absent. */
   readonly header: (name: string) => string | undefined;
+  /** All of them; none is signed unless a source's proof says so. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The body as it came over the wire: what signatures are about. */
   readonly raw: Buffer;
   readonly receivedAt: Date;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { verifyGitHub } from '../../api/intake/sources/github.ts';
 import { alertSchema, type Alert } from '../../domain/contracts/alert.ts';
-import { CONFIGURATION, startApi, type fakeIncidents } from './fakes.ts';
+import { configurationWith, startApi, type fakeIncidents } from './fakes.ts';
 import { SECRETS, STANDARD_SECRET, seconds, senders, vector } from './senders.ts';
 
 type Headers = Record<string, string>;
@@ -153,17 +153,13 @@ function alibi(what: string): Headers {
 }
 
 /** The names that these senders have for what `lazaret.yaml` of the test declares. */
-const configuration = {
-  ...CONFIGURATION,
-  intake: {
-    names: {
-      'Traffic sign API': 'signs',
-      'Codertocat/Hello-World': 'lanes',
-      models: 'signs',
-      'development/cifar10': 'lanes',
-    },
-  },
-};
+const configuration = configurationWith(`
+  names:
+    Traffic sign API: signs
+    Codertocat/Hello-World: lanes
+    models: signs
+    development/cifar10: lanes
+`);
 
 const credentials = {
   ...SECRETS,
@@ -311,6 +307,7 @@ describe('what else the senders send', () => {
     // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, "Testing the webhook payload validation".
     const delivery = {
       header: () => 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17',
+      headers: {},
       raw: Buffer.from('Hello, World!'),
       receivedAt: new Date(0),
     };

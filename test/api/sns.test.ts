@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { isSnsAddress } from '../../api/intake/sns/envelope.ts';
 import { alertSchema } from '../../domain/contracts/alert.ts';
 import { authority } from './certificate.ts';
-import { CONFIGURATION, NOW, startApi, type fakeIncidents } from './fakes.ts';
+import { NOW, configurationWith, startApi, type fakeIncidents } from './fakes.ts';
 import { vector } from './senders.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:model-monitor';
@@ -64,7 +64,7 @@ const opened: NestFastifyApplication[] = [];
 beforeEach(async () => {
   [fetched, confirmed, pem] = [[], [], good.pem];
   ({ app, incidents } = await startApi({
-    configuration: { ...CONFIGURATION, intake: { names: { 'traffic-signs-prod': 'signs' } } },
+    configuration: configurationWith('  names: { traffic-signs-prod: signs }'),
     sns: {
       topics: [TOPIC],
       certificate: async (url) => {
