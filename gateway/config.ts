@@ -21,6 +21,12 @@ const names = z
   .pipe(z.array(endpointNameSchema).min(1))
   .refine((list) => new Set(list).size === list.length, 'names an endpoint twice');
 
+const families = z
+  .string()
+  .transform((text) => text.split(',').map((pair) => pair.trim().split('=')))
+  .pipe(z.array(z.tuple([endpointNameSchema, z.string().regex(/^[a-z0-9-]{1,63}$/, 'expected the name of a family')])))
+  .transform((pairs) => new Map(pairs));
+
 export const gatewayEnvironmentSchema = z.object({
   LAZARET_GATEWAY_INFERENCE_ADDR: addressSchema.prefault('127.0.0.1:7080').describe('where inference listens'),
   LAZARET_GATEWAY_GRPC_ADDR: addressSchema
@@ -32,6 +38,9 @@ export const gatewayEnvironmentSchema = z.object({
   LAZARET_GATEWAY_STATE_DIR: z.string().min(1).describe('folder for the held stance, captures and model bytes'),
   /** Answered inferences kept per endpoint for a capture. */
   LAZARET_GATEWAY_WINDOW: wholeNumber(1, 100_000).default(1000),
+  LAZARET_GATEWAY_FAMILIES: families
+    .optional()
+    .describe('endpoint=family, separated by commas: whose golden profile the sentinels compare live answers with'),
   LAZARET_GATEWAY_ALERTS_URL: z
     .url()
     .optional()

@@ -6,6 +6,7 @@ import type { Digest } from '../domain/proofs/digest.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createAnswer } from './inference/answer.ts';
 import { createAlarmPost, type DeliverAlarm, type EndpointAlarm } from './eyes/alarm-post.ts';
+import { followGolden, type GoldenProfileOf } from './eyes/golden-follower.ts';
 import { createWatch } from './eyes/watch.ts';
 import { createGrpcServer } from './grpc/server.ts';
 import { createInferenceServer } from './inference/server.ts';
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly stateFolder: string;
   /** Answered inferences kept per endpoint. */
   readonly window: number;
+  /** The model family of each endpoint whose golden profile the sentinels compare with; an endpoint that is not here is not watched. */
+  readonly families: ReadonlyMap<string, string>;
   /** Bytes of log segments that may wait on disk, for each endpoint. */
   readonly logBytes: number;
   /** Share of the inferences whose tensors are logged as well, 0 to 1. */
@@ -45,6 +48,7 @@ export interface GatewayPorts {
   readonly readOrder: OrderReader;
   readonly shipLog: ShipSegment;
   readonly deliverAlarm: DeliverAlarm;
+  readonly goldenProfile: GoldenProfileOf;
   readonly log: GatewayLog;
   readonly now: Clock;
 }
@@ -108,6 +112,12 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   await Promise.all([...endpoints.values()].map((endpoint) => endpoint.remember()));
   await sweep(state, [...endpoints.values()]);
 
+  const golden = followGolden({
+    families: options.families,
+    profileOf: ports.goldenProfile,
+    watches: (endpoint) => endpoints.get(endpoint)?.watch ?? null,
+    log,
+  });
   const answer = createAnswer({ metrics, now, ticks, logPayloads: options.logPayloads });
   const surface = createSurface({ endpoints, answer, metrics, version: options.version, ticks });
   const inference = createInferenceServer({ surface, log });
@@ -133,6 +143,7 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
     settled,
     async close() {
       truth.stop();
+      golden.stop();
       post.close();
       await Promise.all([inference.close(), admin.close(), grpc?.close()]);
       for (const endpoint of endpoints.values()) endpoint.close();

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createCloudEventSender } from '../clients/alerts/cloud-event-sender.ts';
 import { createS3Store } from '../clients/s3/store.ts';
 import { EnvironmentError } from '../domain/contracts/environment.ts';
+import { createGoldenRegistry } from '../evidence/golden/registry.ts';
 import { loadTrustFile } from '../evidence/keys/trusted-keys.ts';
 import { DOCUMENTS, type Store } from '../evidence/ports.ts';
 import { readGatewayEnvironment, type GatewayEnvironment } from './config.ts';
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   const log = pino({ level: environment.LAZARET_LOG_LEVEL, name: 'gateway' });
   const keys = loadTrustFile(readFileSync(environment.LAZARET_TRUST_FILE, 'utf8'));
   const store = storeOf(environment);
+  const registry = createGoldenRegistry(store, keys);
   const gateway = await startGateway(
     {
       endpoints: environment.LAZARET_GATEWAY_ENDPOINTS,
@@ -31,6 +33,7 @@ async function main(): Promise<void> {
       adminToken: environment.LAZARET_GATEWAY_ADMIN_TOKEN,
       stateFolder: environment.LAZARET_GATEWAY_STATE_DIR,
       window: environment.LAZARET_GATEWAY_WINDOW,
+      families: environment.LAZARET_GATEWAY_FAMILIES ?? new Map(),
       logBytes: environment.LAZARET_GATEWAY_LOG_BYTES,
       logPayloads: environment.LAZARET_GATEWAY_LOG_PAYLOADS,
       pollMs: environment.LAZARET_GATEWAY_POLL_MS,
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
       desired: stancesOf(store),
       verify: createModelVerifier(keys),
       readOrder: createOrderReader(keys),
+      goldenProfile: async (family) => (await registry.latest(family))?.profile ?? null,
       deliverAlarm: alarmsOf(environment),
       shipLog: async (key, bytes) => void (await store.writeDocument(key, bytes, 'application/gzip', 'any')),
       log,

@@ -113,8 +113,6 @@ export const stanceOrderSchema = z.object({
   /** Milliseconds since the epoch when the order was made, raised by one where the previous order is not older. */
   revision: z.number().int().positive(),
   stance: stanceSchema,
-  /** The golden profile of the stance's model: what the gateway's sentinels compare live answers with. Absent: nobody watches. */
-  profile: objectRefSchema.nullish(),
   issuer: z.string().min(1).max(200),
   issuedAt: z.iso.datetime({ offset: true }),
 });

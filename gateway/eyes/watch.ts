@@ -8,10 +8,15 @@ import { createSentinels, type Sentinels } from '../sentinels/sentinels.ts';
 import { sha256Of } from '../state/state-folder.ts';
 import type { EndpointAlarm } from './alarm-post.ts';
 
-/** The eyes of one endpoint: which profile its live answers are compared with, and what the sentinels make of them. */
+/**
+ * The eyes of one endpoint: which profile its live answers are compared with, and what the sentinels make of them. The profile comes from the
+ * golden registry, whose key signs it, and not from whoever deploys: a stolen deployment key MUST NOT be able to close the eyes.
+ */
 export interface Watch {
-  /** What the order in force says. The same model and profile go on where they were; without a profile nobody watches. */
-  follow(profile: ObjectRef | null, model: Digest | null): void;
+  /** The model that answers and is to be watched; null where none is. */
+  follow(model: Digest | null): void;
+  /** The profile of the family's golden model; null where there is none. */
+  compareWith(profile: ObjectRef | null): void;
   /** Whether answers of this model are wanted. */
   watches(model: Digest): boolean;
   /** After the answer has gone out. Does not throw. */
@@ -30,6 +35,8 @@ export function createWatch(deps: {
   readonly log: GatewayLog;
 }): Watch {
   const { endpoint, log } = deps;
+  let model: Digest | null = null;
+  let reference: ObjectRef | null = null;
   let wanted: { readonly profile: ObjectRef; readonly model: Digest } | null = null;
   let present: { readonly profile: Digest; readonly model: Digest; readonly sentinels: Sentinels } | null = null;
 
@@ -51,16 +58,26 @@ export function createWatch(deps: {
     }
   }
 
+  /** The same model beside the same profile goes on where it was: what the sentinels have gathered stays. */
+  function choose(): void {
+    if (reference === null || model === null) {
+      wanted = present = null;
+      return;
+    }
+    if (wanted?.profile.digest === reference.digest && wanted.model === model) return;
+    wanted = { profile: reference, model };
+    present = null;
+    void load(wanted);
+  }
+
   return {
-    follow(profile, model) {
-      if (profile === null || model === null) {
-        wanted = present = null;
-        return;
-      }
-      if (wanted?.profile.digest === profile.digest && wanted.model === model) return;
-      wanted = { profile, model };
-      present = null;
-      void load(wanted);
+    follow(next) {
+      model = next;
+      choose();
+    },
+    compareWith(next) {
+      reference = next;
+      choose();
     },
     watches: (model) => present?.model === model,
     observe(event) {

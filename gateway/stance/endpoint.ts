@@ -220,7 +220,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
     models.adopt(next);
     // While an endpoint is held its incident is open already, and whoever answers is looked at there.
     const watched = held?.order.incident === null && next.answers === 'model' ? next.live.ref.artifact.digest : null;
-    deps.watch.follow(held?.order.profile ?? null, watched);
+    deps.watch.follow(watched);
     metrics.stanceTaken(name, next.stance.kind, held?.order.incident ?? null);
   }
 

@@ -37,12 +37,9 @@ function record(moved: number): number[] {
 
 let gateway: RunningGateway;
 let store: FakeStore;
-let profile: ObjectRef;
 let model: ModelRef;
 beforeAll(async () => {
   store = fakeStore();
-  gateway = await run(store, { endpoints: ['digits'] });
-  await gateway.settled;
   const bytes = digitsModel('digits-golden');
   const predictor = await createPredictor(bytes);
   const { profile: measured, probes } = await profileOf(predictor, readModel(bytes), columnsOf('holdout'), {
@@ -58,7 +55,7 @@ beforeAll(async () => {
   });
   const whole = { ...measured, probes: { inputs: object('in'), outputs: object('out'), count: probes.count } };
   const text = new TextEncoder().encode(JSON.stringify(whole));
-  profile = {
+  const profile: ObjectRef = {
     store: 'artifacts',
     digest: digestOf(text),
     bytes: text.length,
@@ -66,8 +63,11 @@ beforeAll(async () => {
     name: 'profile.json',
   };
   store.objects.set(profile.digest, text);
+  store.golden.set('numbers', profile);
+  gateway = await run(store, { endpoints: ['digits'], families: new Map([['digits', 'numbers']]) });
+  await gateway.settled;
   model = publish(store, 'v1', bytes);
-  await gateway.adapter.captureAndSwap('digits', order({ stance: serving(model), profile }));
+  await gateway.adapter.captureAndSwap('digits', order({ stance: serving(model) }));
   await until(async () => (await gateway.metrics()).includes('lazaret_gateway_sentinel{'), 'the sentinels watch');
 });
 afterAll(async () => {
@@ -104,7 +104,7 @@ describe('the eyes of an endpoint', () => {
   it('are closed while the endpoint is held for an incident, which is open already', async () => {
     const before = store.alarms.size;
     const stance = { kind: 'shadow', model, observed: null } as const;
-    await gateway.adapter.captureAndSwap('digits', order({ stance, incident: 'inc-1', profile }));
+    await gateway.adapter.captureAndSwap('digits', order({ stance, incident: 'inc-1' }));
     await send(800, 3);
     expect(store.alarms.size).toBe(before);
     expect(await gateway.metrics()).not.toContain('lazaret_gateway_sentinel{');

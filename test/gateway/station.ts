@@ -48,6 +48,7 @@ export interface FakeStore {
   readonly objects: Map<Digest, Uint8Array>;
   readonly stances: Map<string, string>;
   readonly log: Map<string, Uint8Array>;
+  readonly golden: Map<string, ObjectRef>;
   readonly alarms: Map<string, EndpointAlarm>;
   away: boolean;
   /** Milliseconds that every read of an object takes. */
@@ -55,7 +56,15 @@ export interface FakeStore {
 }
 
 export function fakeStore(): FakeStore {
-  return { objects: new Map(), stances: new Map(), log: new Map(), alarms: new Map(), away: false, delayMs: 0 };
+  return {
+    objects: new Map(),
+    stances: new Map(),
+    log: new Map(),
+    golden: new Map(),
+    alarms: new Map(),
+    away: false,
+    delayMs: 0,
+  };
 }
 
 export function modelBytes(name: string): Uint8Array {
@@ -144,6 +153,7 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       grpc: { host: '127.0.0.1', port: 0 },
       adminToken: TOKEN,
       window: 50,
+      families: new Map(),
       logBytes: 1024 * 1024,
       logPayloads: 0,
       pollMs: 40,
@@ -173,6 +183,7 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       },
       verify: createModelVerifier(TRUSTED),
       readOrder: createOrderReader(TRUSTED),
+      goldenProfile: async (family) => await Promise.resolve(store.golden.get(family) ?? null),
       deliverAlarm: async (id, alarm) => {
         if (store.away) throw new Failure('endpoint/unreachable', 'the intake is away');
         store.alarms.set(id, alarm);
