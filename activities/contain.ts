@@ -1,6 +1,7 @@
 import type { ContainActivities, ContainInput } from '../domain/contracts/activities.ts';
 import { isContained, type Stance } from '../domain/contracts/stance.ts';
 import { endpointOf, type ActivityDependencies } from './dependencies.ts';
+import { answeringModel } from './preserve.ts';
 import { createOrderBook, publishOrder } from './stance-orders.ts';
 
 type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'signers' | 'store' | 'golden' | 'adapter' | 'now'>;
@@ -21,6 +22,11 @@ export function createContainActivities(deps: Needs): ContainActivities {
       }
       case 'fallback':
         return endpoint.fallback.length > 0 ? { kind: 'fallback', rules: endpoint.fallback } : isolated;
+      case 'limit': {
+        const { stance } = await deps.adapter(input.endpoint).read(input.endpoint);
+        const model = answeringModel(stance);
+        return model ? { kind: 'limited', model, limits: endpoint.limits } : isolated;
+      }
       case 'none':
         return (await deps.adapter(input.endpoint).read(input.endpoint)).stance;
     }
@@ -40,8 +46,9 @@ export function createContainActivities(deps: Needs): ContainActivities {
       return { order, receipt: await deps.adapter(input.endpoint).captureAndSwap(input.endpoint, order) };
     },
     publishContainment: async (input) => {
-      // Its present stance cannot be read: "none" becomes isolation, because a model that nobody can look at must not come back by itself.
-      const action = input.action === 'none' ? 'isolate' : input.action;
+      // Its present stance cannot be read: "none" and "limit" become isolation, because a model that nobody can look at must not come back by itself.
+      const blind = input.action === 'none' || input.action === 'limit';
+      const action = blind ? 'isolate' : input.action;
       return await publishOrder(deps.store, deps.keys, await containOrder({ ...input, action }));
     },
     publishStance: async ({ order }) => await publishOrder(deps.store, deps.keys, order),

@@ -68,8 +68,11 @@ function quietPlace(stance: Stance): ((planted: ModelRef) => Stance) | null {
     case 'serving':
       return (planted) => ({ kind: 'serving', model: stance.model, standby: planted });
     case 'canary':
+    case 'mirror':
+    case 'limited':
     case 'fallback':
     case 'isolated':
+    case 'found':
       return null;
   }
 }

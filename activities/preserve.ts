@@ -75,10 +75,13 @@ export function answeringModel(stance: Stance): ModelRef | null {
   switch (stance.kind) {
     case 'serving':
     case 'canary':
+    case 'mirror':
+    case 'limited':
     case 'shadow':
       return stance.model;
     case 'fallback':
     case 'isolated':
+    case 'found':
       return null;
   }
 }

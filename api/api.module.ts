@@ -14,13 +14,20 @@ import { HealthController } from './health/health.controller.ts';
 import { Metrics } from './health/metrics.ts';
 import { IncidentsController } from './incidents/incidents.controller.ts';
 import { AlertIntake } from './intake/intake.ts';
-import { IntakeController } from './intake/intake.controller.ts';
+import { Door } from './intake/door.ts';
+import { MappedController } from './intake/mapped.controller.ts';
+import { controllerOf } from './intake/source-controller.ts';
+import { SOURCES } from './intake/sources/index.ts';
 import { DEPS, type ApiDeps } from './ports.ts';
 import { ProblemFilter } from './problem-filter.ts';
 import { RouteTable } from './route-table.ts';
 import { TrainingController } from './training/training.controller.ts';
 
-@Module({ controllers: [IntakeController], providers: [AlertIntake], exports: [AlertIntake] })
+@Module({
+  controllers: [...SOURCES.map(controllerOf), MappedController],
+  providers: [AlertIntake, Door],
+  exports: [AlertIntake],
+})
 export class IntakeModule {}
 
 @Module({ imports: [IntakeModule], controllers: [IncidentsController] })

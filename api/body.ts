@@ -11,20 +11,29 @@ export function rawBodyOf(request: FastifyRequest): Buffer {
 
 /** The one place where a JSON body becomes a typed value. Throws 415 or 400 that says what was expected where. */
 export function jsonBody<Schema extends z.ZodType>(request: FastifyRequest, schema: Schema): z.output<Schema> {
-  const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json') {
-    throw new Problem(
-      'wrong-media-type',
-      `Send application/json, not ${mediaType ? JSON.stringify(mediaType.slice(0, 100)) : 'nothing'}.`,
-    );
-  }
-  let value: unknown;
+  requireMediaType(mediaTypeOf(request.headers['content-type']), ['application/json']);
+  return parsed(parseJson(rawBodyOf(request)), schema, 'body');
+}
+
+/** The media type without its parameters, in lower case. */
+export function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase();
+}
+
+/** Throws 415 for anything but one of `expected`. */
+export function requireMediaType(mediaType: string | undefined, expected: readonly string[]): void {
+  if (mediaType !== undefined && expected.includes(mediaType)) return;
+  const given = mediaType ? JSON.stringify(mediaType.slice(0, 100)) : 'nothing';
+  throw new Problem('wrong-media-type', `Send ${expected.join(' or ')}, not ${given}.`);
+}
+
+/** Throws 400 for bytes that are not JSON in UTF-8. */
+export function parseJson(raw: Uint8Array): unknown {
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBodyOf(request)));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw));
   } catch (cause) {
     throw new Problem('malformed-request', 'The body is not JSON in UTF-8.', {}, { cause });
   }
-  return parsed(value, schema, 'body');
 }
 
 /** The same for the query string. */
@@ -32,7 +41,8 @@ export function query<Schema extends z.ZodType>(request: FastifyRequest, schema:
   return parsed(request.query, schema, 'query string');
 }
 
-function parsed<Schema extends z.ZodType>(value: unknown, schema: Schema, what: string): z.output<Schema> {
+/** Throws 400 that lists what was expected where; `what` names the thing that was read. */
+export function parsed<Schema extends z.ZodType>(value: unknown, schema: Schema, what: string): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const errors = result.error.issues.slice(0, 20).map((issue) => ({

@@ -6,11 +6,12 @@ import { loadConfiguration } from '../clients/configuration/load.ts';
 import { trustRootOf } from '../clients/configuration/trust-root.ts';
 import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
 import { createS3Store } from '../clients/s3/store.ts';
+import { createSnsClient } from '../clients/sns/client.ts';
 import { createTemporalClient } from '../clients/temporal/connect.ts';
 import { createIncidentClient } from '../clients/temporal/incident-client.ts';
 import { createRunClient } from '../clients/temporal/run-client.ts';
 import type { EndpointStatus } from '../domain/contracts/gateway.ts';
-import { parseEnvironment } from '../domain/contracts/environment.ts';
+import { parseEnvironment, weaknessOf } from '../domain/contracts/environment.ts';
 import { createGoldenRegistry } from '../evidence/golden/registry.ts';
 import { createSigner, signCompactJws } from '../evidence/keys/signer.ts';
 import { loadTrustFile, trustFileOf } from '../evidence/keys/trusted-keys.ts';
@@ -70,7 +71,18 @@ async function main(): Promise<void> {
     credentials: {
       alertmanager: env.LAZARET_ALERTMANAGER_TOKEN ?? null,
       generic: env.LAZARET_GENERIC_WEBHOOK_SECRET ?? null,
+      cloudevents: env.LAZARET_CLOUDEVENTS_SECRET ?? null,
+      evidently: env.LAZARET_EVIDENTLY_SECRET ?? null,
+      grafana: env.LAZARET_GRAFANA_SECRET ?? null,
+      pagerduty: env.LAZARET_PAGERDUTY_SECRET ?? null,
+      github: env.LAZARET_GITHUB_SECRET ?? null,
+      mlflow: env.LAZARET_MLFLOW_SECRET ?? null,
+      datadog: env.LAZARET_DATADOG_TOKEN ?? null,
+      falco: env.LAZARET_FALCO_TOKEN ?? null,
+      kserve: env.LAZARET_KSERVE_TOKEN ?? null,
+      mapped: mappedSecrets(env.LAZARET_INTAKE_SECRETS_DIR, Object.keys(configuration.intake?.sources ?? {})),
     },
+    sns: env.LAZARET_SNS_TOPICS ? { topics: env.LAZARET_SNS_TOPICS, ...createSnsClient() } : null,
     clock: () => new Date(),
     randomToken: () => randomBytes(24).toString('base64url'),
     log: { level: env.LAZARET_LOG_LEVEL },
@@ -91,6 +103,18 @@ async function main(): Promise<void> {
     store.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+}
+
+/** The secrets of the sources that lazaret.yaml describes. One that has no file refuses its deliveries; one that can be guessed refuses to start. */
+function mappedSecrets(folder: string | undefined, names: readonly string[]): Record<string, string> {
+  if (folder === undefined) return {};
+  const there = names.filter((name) => existsSync(join(folder, name)));
+  const secrets = there.map((name) => [name, readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '')] as const);
+  for (const [name, secret] of secrets) {
+    const weakness = weaknessOf(secret);
+    if (weakness !== null) throw new Error(`the secret of the source ${name} ${weakness}`);
+  }
+  return Object.fromEntries(secrets);
 }
 
 /** The folder of package.json: this file runs from `api/` as well as from `dist/api/`. */

@@ -12,6 +12,35 @@ export interface GoldenReader {
   versions(model: string): Promise<readonly string[]>;
 }
 
+/** The secret that each source of alerts proves itself with; where there is none, every delivery is refused. */
+export interface IntakeCredentials {
+  /** Shared credentials, sent as bearer token or basic password. */
+  readonly alertmanager?: string | null;
+  readonly datadog?: string | null;
+  readonly falco?: string | null;
+  readonly kserve?: string | null;
+  /** Standard Webhooks secrets, `whsec_<base64>`. */
+  readonly generic?: string | null;
+  readonly cloudevents?: string | null;
+  readonly evidently?: string | null;
+  /** Keys of an HMAC-SHA256, as they are typed at the sender. */
+  readonly grafana?: string | null;
+  readonly pagerduty?: string | null;
+  readonly github?: string | null;
+  readonly mlflow?: string | null;
+  /** Of the sources that `intake.sources` of lazaret.yaml describes, by name. */
+  readonly mapped?: Readonly<Record<string, string>>;
+}
+
+export interface SnsPorts {
+  /** ARNs of the topics that are listened to; a message of any other is refused. */
+  readonly topics: readonly string[];
+  /** The signing certificate at a URL whose host was checked, as PEM. */
+  readonly certificate: (url: string) => Promise<string>;
+  /** Visits the address that confirms a subscription. */
+  readonly confirm: (url: string) => Promise<void>;
+}
+
 /** Everything the API is made of; `main.ts` gives the real things, tests give fakes. */
 export interface ApiDeps {
   readonly configuration: Configuration;
@@ -25,12 +54,9 @@ export interface ApiDeps {
   /** Signs approvals for callers that the API authenticated. */
   readonly voucher: Signer;
   readonly signStatement: (payload: unknown, typ: string, signer: Signer) => string;
-  readonly credentials: {
-    /** What Alertmanager sends as bearer token or basic password; null refuses every delivery. */
-    readonly alertmanager: string | null;
-    /** Standard Webhooks secret, `whsec_<base64>`; null refuses every delivery. */
-    readonly generic: string | null;
-  };
+  readonly credentials: IntakeCredentials;
+  /** What the verification of Amazon SNS needs; null refuses every delivery. */
+  readonly sns: SnsPorts | null;
   readonly clock: () => Date;
   readonly randomToken: () => string;
   readonly log: { readonly level: string };

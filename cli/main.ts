@@ -187,6 +187,24 @@ signing(incident.command('severity <incident> <level>'))
     }),
   );
 
+program
+  .command('requests <endpoint>')
+  .description('the request log of an endpoint: what was answered, when, to whom, by which model')
+  .option('--since <duration>', 'so long ago until now: 90s, 15m, 6h, 2d', '1h')
+  .option('--from <time>', 'from this time on (ISO 8601), instead of --since')
+  .option('--to <time>', 'up to this time (ISO 8601)')
+  .option('--client <name>', 'of this client, by its name or address')
+  .option('--digest <sha256:…>', 'of this input, or answered by this model')
+  .option('--most <count>', 'at most so many', '100')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ lazaret requests digits --since 15m
+  $ lazaret requests digits --client scraper-7 --from 2026-11-21T20:00:00Z --json`,
+  )
+  .action(run(async () => (await import('./requests.ts')).requests));
+
 const golden = program.command('golden').description('the registry of models that are known to be good');
 golden
   .command('register <model>')

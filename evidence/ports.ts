@@ -29,6 +29,8 @@ export interface Store {
 export const DOCUMENTS = {
   stances: 'stances/',
   stance: (endpoint: string) => `stances/${endpoint}.jws`,
+  /** What an adapter holds of a platform that has no room for it beside the endpoint. */
+  held: (endpoint: string) => `held/${endpoint}.txt`,
   golden: (model: string, version: string) => `golden/${model}/${version}.jws`,
   goldenLatest: (model: string) => `golden/${model}/latest.json`,
   /**

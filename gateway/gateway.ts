@@ -5,7 +5,13 @@ import type { ListenAddress } from '../domain/contracts/environment.ts';
 import type { Digest } from '../domain/proofs/digest.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createAnswer } from './inference/answer.ts';
+import { createAlarmPost, type DeliverAlarm, type EndpointAlarm } from './eyes/alarm-post.ts';
+import { followGolden, type GoldenProfileOf } from './eyes/golden-follower.ts';
+import { createWatch } from './eyes/watch.ts';
+import { createGrpcServer } from './grpc/server.ts';
 import { createInferenceServer } from './inference/server.ts';
+import { createSurface } from './inference/surface.ts';
+import { openRequestLog, type ShipSegment } from './log/request-log.ts';
 import { createMetrics } from './metrics.ts';
 import { createModelLoader } from './model/loader.ts';
 import type { Clock, DesiredStances, GatewayLog, ModelSource, ModelVerifier } from './ports.ts';
@@ -19,10 +25,18 @@ export interface GatewayOptions {
   readonly endpoints: readonly string[];
   readonly inference: ListenAddress;
   readonly admin: ListenAddress;
+  /** null: no gRPC. */
+  readonly grpc: ListenAddress | null;
   readonly adminToken: string;
   readonly stateFolder: string;
   /** Answered inferences kept per endpoint. */
   readonly window: number;
+  /** The model family of each endpoint whose golden profile the sentinels compare with; an endpoint that is not here is not watched. */
+  readonly families: ReadonlyMap<string, string>;
+  /** Bytes of log segments that may wait on disk, for each endpoint. */
+  readonly logBytes: number;
+  /** Share of the inferences whose tensors are logged as well, 0 to 1. */
+  readonly logPayloads: number;
   readonly pollMs: number;
   readonly version: string;
 }
@@ -32,6 +46,9 @@ export interface GatewayPorts {
   readonly desired: DesiredStances;
   readonly verify: ModelVerifier;
   readonly readOrder: OrderReader;
+  readonly shipLog: ShipSegment;
+  readonly deliverAlarm: DeliverAlarm;
+  readonly goldenProfile: GoldenProfileOf;
   readonly log: GatewayLog;
   readonly now: Clock;
 }
@@ -39,6 +56,7 @@ export interface GatewayPorts {
 export interface Gateway {
   readonly inference: AddressInfo;
   readonly admin: AddressInfo;
+  readonly grpcPort: number | null;
   /** Resolves when every endpoint knows its stance, as far as it can be known now. Both listeners are open before. */
   readonly settled: Promise<void>;
   /** Answers what is under way, then stops. */
@@ -53,8 +71,26 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   const metrics = createMetrics();
   const load = createModelLoader({ source: ports.source, verify: ports.verify, state });
   const replica = randomUUID();
+  const post = createAlarmPost({ deliver: ports.deliverAlarm, replica, log });
+  const raise = (alarm: EndpointAlarm): void => {
+    metrics.alarm(alarm.endpoint, alarm.sentinel);
+    log.warn({ endpoint: alarm.endpoint, sentinel: alarm.sentinel, statement: alarm.statement }, 'alarm');
+    post.raise(alarm);
+  };
   const endpoints = new Map<string, Endpoint>();
-  for (const name of options.endpoints)
+  for (const name of options.endpoints) {
+    const requestLog = await openRequestLog({
+      endpoint: name,
+      replica,
+      folder: state.logFolder(name),
+      ship: ports.shipLog,
+      maxBytes: options.logBytes,
+      log,
+      now,
+    });
+    metrics.watchLog(name, requestLog.figures);
+    const watch = createWatch({ endpoint: name, source: ports.source, raise, log });
+    metrics.watchSentinels(name, watch.state);
     endpoints.set(
       name,
       createEndpoint({
@@ -64,20 +100,32 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
         load,
         state,
         window: createRequestWindow(options.window),
+        requestLog,
+        watch,
         metrics,
         log,
         now,
       }),
     );
+  }
   // Before anybody can send an order: an old one would pass for a new one otherwise.
   await Promise.all([...endpoints.values()].map((endpoint) => endpoint.remember()));
   await sweep(state, [...endpoints.values()]);
 
-  const answer = createAnswer({ metrics, now, ticks });
-  const inference = createInferenceServer({ endpoints, answer, metrics, log, version: options.version, ticks });
+  const golden = followGolden({
+    families: options.families,
+    profileOf: ports.goldenProfile,
+    watches: (endpoint) => endpoints.get(endpoint)?.watch ?? null,
+    log,
+  });
+  const answer = createAnswer({ metrics, now, ticks, logPayloads: options.logPayloads });
+  const surface = createSurface({ endpoints, answer, metrics, version: options.version, ticks });
+  const inference = createInferenceServer({ surface, log });
+  const grpc = options.grpc === null ? null : createGrpcServer({ surface, log });
   const admin = createAdminServer({ endpoints, state, token: options.adminToken, metrics, log });
   await admin.listen(options.admin);
   await inference.listen(options.inference);
+  const grpcPort = grpc && options.grpc ? await grpc.listen(options.grpc) : null;
 
   const truth = createTruthFollower({
     endpoints: [...endpoints.values()],
@@ -91,11 +139,15 @@ export async function startGateway(options: GatewayOptions, ports: GatewayPorts)
   return {
     inference: addressOf(inference),
     admin: addressOf(admin),
+    grpcPort,
     settled,
     async close() {
       truth.stop();
-      await Promise.all([inference.close(), admin.close()]);
+      golden.stop();
+      post.close();
+      await Promise.all([inference.close(), admin.close(), grpc?.close()]);
       for (const endpoint of endpoints.values()) endpoint.close();
+      await Promise.all([...endpoints.values()].map((endpoint) => endpoint.requestLog.close()));
     },
   };
 }

@@ -11,6 +11,8 @@ const FILES = {
   adminToken: 'gateway-admin-token',
   alertmanager: 'alertmanager-token',
   genericWebhook: 'generic-webhook-secret',
+  /** What the gateway signs its own alarms with. */
+  cloudEvents: 'cloudevents-secret',
 } as const;
 export type Credentials = Readonly<Record<keyof typeof FILES, string>>;
 
@@ -28,6 +30,7 @@ export function provisionCredentials(folder: string): void {
     alertmanager: () => randomBytes(32).toString('base64url'),
     // Standard Webhooks: `whsec_` and the base64 of 24 to 64 bytes.
     genericWebhook: () => `whsec_${randomBytes(32).toString('base64')}`,
+    cloudEvents: () => `whsec_${randomBytes(32).toString('base64')}`,
   };
   for (const name of Object.keys(FILES) as (keyof typeof FILES)[]) {
     const file = credentialFile(folder, name);

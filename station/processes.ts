@@ -99,6 +99,9 @@ function ownEndpoints({ paths, ports }: Layout): readonly string[] {
 
 function gateway(layout: Layout, endpoints: readonly string[]): ProcessPlan {
   const { paths, ports } = layout;
+  const families = Object.entries(loadConfiguration(paths.configuration).endpoints).filter(([name]) =>
+    endpoints.includes(name),
+  );
   return {
     ...node(paths, 'gateway', ['gateway', 'main.js']),
     env: {
@@ -110,6 +113,9 @@ function gateway(layout: Layout, endpoints: readonly string[]): ProcessPlan {
       LAZARET_GATEWAY_ADMIN_ADDR: `127.0.0.1:${ports.admin}`,
       LAZARET_GATEWAY_ADMIN_TOKEN_FILE: credentialFile(paths.credentials, 'adminToken'),
       LAZARET_GATEWAY_STATE_DIR: paths.gateway,
+      LAZARET_GATEWAY_FAMILIES: families.map(([name, { model }]) => `${name}=${model}`).join(','),
+      LAZARET_GATEWAY_ALERTS_URL: `http://127.0.0.1:${ports.api}/v1/alerts/cloudevents`,
+      LAZARET_GATEWAY_ALERTS_SECRET_FILE: credentialFile(paths.credentials, 'cloudEvents'),
     },
     ready: async () =>
       (await answers(`http://127.0.0.1:${ports.inference}/v2/health/live`, 200)) &&
@@ -171,6 +177,7 @@ function api(layout: Layout): ProcessPlan {
       LAZARET_API_LISTEN: `127.0.0.1:${ports.api}`,
       LAZARET_ALERTMANAGER_TOKEN_FILE: credentialFile(paths.credentials, 'alertmanager'),
       LAZARET_GENERIC_WEBHOOK_SECRET_FILE: credentialFile(paths.credentials, 'genericWebhook'),
+      LAZARET_CLOUDEVENTS_SECRET_FILE: credentialFile(paths.credentials, 'cloudEvents'),
     },
     ready: () => answers(`http://127.0.0.1:${ports.api}/healthz`, 200),
   };

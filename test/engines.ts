@@ -7,7 +7,7 @@ import { join } from 'node:path';
 /** The real engines for tests: where they are, and one-call starters on free loopback ports that clean up after themselves. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lazaret', 'engines');
 
-export function enginePath(name: 'temporal' | 'versitygw'): string | null {
+export function enginePath(name: 'temporal' | 'versitygw' | 'etcd' | 'kube-apiserver'): string | null {
   const cached = join(CACHE, name);
   if (existsSync(cached)) return cached;
   try {

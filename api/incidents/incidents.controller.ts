@@ -11,7 +11,7 @@ import type { IncidentState } from '../../domain/incident/state.ts';
 import { Caller, PersonGuard } from '../authentication/person.ts';
 import { jsonBody, query, rawBodyOf } from '../body.ts';
 import { AlertIntake, type Intake } from '../intake/intake.ts';
-import { alertOf, plainAlertSchema } from '../intake/generic.ts';
+import { operatorAlert, plainAlertSchema } from '../intake/plain-alert.ts';
 import { schemaOf } from '../openapi-schema.ts';
 import { DEPS, type ApiDeps } from '../ports.ts';
 import { Problem } from '../problem.ts';
@@ -70,10 +70,9 @@ export class IncidentsController {
   ): Promise<Intake> {
     const plain = jsonBody(request, plainAlertSchema);
     if (!Object.hasOwn(this.intake.modelOf(), plain.endpoint)) throw this.intake.unknownEndpoint([plain.endpoint]);
-    const alert = alertOf(
+    const alert = operatorAlert(
       { ...plain, labels: { ...plain.labels, raisedBy: person.id } },
       {
-        source: 'operator',
         deliveryId: this.deps.randomToken(),
         text: rawBodyOf(request).toString('utf8'),
         receivedAt: this.deps.clock(),

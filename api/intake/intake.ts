@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Alert } from '../../domain/contracts/alert.ts';
+import type { Directory } from '../../domain/incident/alert-mapping.ts';
 import { DEPS, type ApiDeps } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import { createDeliveryCache, type Delivered } from './delivery-cache.ts';
@@ -9,6 +10,8 @@ export interface Intake {
   readonly incidents: readonly { readonly incident: string; readonly endpoint: string; readonly duplicate: boolean }[];
   /** Labels of alerts of the group that mean no declared endpoint. */
   readonly unknown?: readonly string[];
+  /** Why an authentic delivery is no alert. */
+  readonly ignored?: string;
 }
 
 interface Row extends Delivered {
@@ -34,6 +37,11 @@ export class AlertIntake {
   modelOf(): Record<string, string> {
     const { endpoints } = this.deps.configuration;
     return Object.fromEntries(Object.entries(endpoints).map(([name, endpoint]) => [name, endpoint.model]));
+  }
+
+  /** The declared endpoints, and the names that others have for them. */
+  directory(): Directory {
+    return { modelOf: this.modelOf(), meaning: this.deps.configuration.intake?.names };
   }
 
   async take(alerts: readonly Alert[], unknown: readonly string[] = []): Promise<{ status: 200 | 202; body: Intake }> {

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Delivery, Verdict } from './source.ts';
 
 /** How old, or how far ahead, a delivery may be: https://github.com/standard-webhooks/standard-webhooks recommends minutes. */
 export const TOLERANCE_SECONDS = 5 * 60;
@@ -49,4 +50,16 @@ export function verifyWebhook(key: Buffer, headers: WebhookHeaders, body: Uint8A
     return { ok: false, why: `The delivery is stale: its timestamp is more than ${TOLERANCE_SECONDS} s from now.` };
   }
   return { ok: true, id };
+}
+
+/** The scheme with its own header names and a secret `whsec_<base64>`. */
+export function verifySigned(delivery: Delivery, secret: string | null | undefined): Verdict {
+  const key = secret ? webhookKey(secret) : null;
+  if (key === null) return { ok: false, why: 'No secret is configured for this source.' };
+  const headers = {
+    id: delivery.header('webhook-id'),
+    timestamp: delivery.header('webhook-timestamp'),
+    signature: delivery.header('webhook-signature'),
+  };
+  return verifyWebhook(key, headers, delivery.raw, delivery.receivedAt.getTime());
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
 import { configurationSchema, type Configuration } from '../../domain/contracts/configuration.ts';
+import { problemsOfMapping } from '../mapping/mapping.ts';
 import { configurationJsonSchema } from './json-schema.ts';
 import { ConfigurationError, problemsOf, type ConfigurationProblem } from './problems.ts';
 
@@ -56,10 +58,23 @@ export function parseConfiguration(text: string, file: string): Configuration {
     throw new ConfigurationError([whole(file, 'uses aliases that cannot be resolved', 'Write the values out.')]);
   }
   const parsed = configurationSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  const issues = parsed.success ? expressionIssues(parsed.data) : parsed.error.issues;
+  if (parsed.success && issues.length === 0) return parsed.data;
   const source = { file, document, lines, schema: configurationJsonSchema() };
-  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, source));
+  const problems = issues.flatMap((issue) => problemsOf(issue, source));
   throw new ConfigurationError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
+}
+
+/** What is wrong with the expressions that the contract holds as texts: the engine that reads them is no part of the domain. */
+function expressionIssues({ intake }: Configuration): readonly z.core.$ZodIssue[] {
+  return Object.entries(intake?.sources ?? {}).flatMap(([name, source]) =>
+    problemsOfMapping(source).map(({ field, why }): z.core.$ZodIssue => ({
+      code: 'custom',
+      path: ['intake', 'sources', name, field],
+      message: `the expression cannot be used: ${why}`,
+      input: undefined,
+    })),
+  );
 }
 
 function whole(file: string, what: string, remedy: string): ConfigurationProblem {

@@ -7,14 +7,10 @@ import {
   type ForensicReceipt,
 } from '../../domain/contracts/gateway.ts';
 import { Failure } from '../../domain/incident/failure.ts';
-import { createInferenceClient, type InferenceClient } from '../inference/client.ts';
+import { createProbe } from '../inference/probe.ts';
 import { createAdminCall, type AdminResponse } from './admin-call.ts';
 
 const problemSchema = z.object({ detail: z.string().optional(), code: z.string().optional() });
-
-/** What a probe carries where the endpoint does not tell its input: an isolated one refuses before it looks. */
-const BLIND_PROBE: { row: readonly number[]; shape: readonly number[] } = { row: [0], shape: [1] };
-export const PROBE_CLIENT = 'lazaret-probe';
 
 /**
  * The adapter for Lazaret's own gateway. Fails with `endpoint/unreachable` (nobody answers, or not now: worth trying again) or
@@ -31,7 +27,7 @@ export function createGatewayAdapter(options: {
 }): EndpointAdapter {
   const { timeoutMs } = options;
   const call = createAdminCall({ base: options.admin, token: options.token, timeoutMs });
-  const inference = createInferenceClient({ base: options.inference, clientId: PROBE_CLIENT, timeoutMs });
+  const probe = createProbe({ base: options.inference, timeoutMs, refusals: [503], silence: false });
 
   async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<AdminResponse> {
     let response: AdminResponse;
@@ -61,13 +57,13 @@ export function createGatewayAdapter(options: {
     captureAndSwap: order,
     restore: order,
     verify: async (endpoint, expected) => {
-      const observed = await probe(inference, endpoint);
+      const observed = await probe(endpoint);
       return { holds: observed.behaviour === expected, observed: observed.text };
     },
     describe: () => ({
       adapter: 'gateway',
       captures: ['stance', 'counters', 'model digest and signature status', 'model bytes', 'request window'],
-      stances: ['serving', 'canary', 'shadow', 'fallback', 'isolated'],
+      stances: ['serving', 'canary', 'mirror', 'limited', 'shadow', 'fallback', 'isolated'],
     }),
     window: async (receipt) => new Uint8Array((await ask('GET', `${capture(receipt)}/window`)).body),
     model: async (receipt, digest) => {
@@ -81,25 +77,6 @@ export function createGatewayAdapter(options: {
     },
     forget: async (receipt) => void (await ask('DELETE', capture(receipt))),
   };
-}
-
-/** The endpoint's own front door, asked like any client would: zeros in the shape that the model says it takes. */
-async function probe(
-  inference: InferenceClient,
-  endpoint: string,
-): Promise<{ behaviour: 'answering' | 'refusing' | 'neither'; text: string }> {
-  try {
-    const [input] = (await inference.metadata(endpoint))?.inputs ?? [];
-    const shape = input ? input.shape.slice(1).map((dim) => Math.max(dim, 1)) : BLIND_PROBE.shape;
-    const row = input ? new Array<number>(shape.reduce((product, dim) => product * dim, 1)).fill(0) : BLIND_PROBE.row;
-    const reply = await inference.infer(endpoint, [row], shape);
-    if (reply.status === 200)
-      return { behaviour: 'answering', text: `answers with version ${reply.modelVersion ?? '?'}` };
-    const text = `${reply.status}: ${reply.problem ?? ''}`;
-    return { behaviour: reply.status === 503 ? 'refusing' : 'neither', text };
-  } catch (error) {
-    return { behaviour: 'neither', text: `does not answer: ${textOf(error)}` };
-  }
 }
 
 /** The marker of a 404 on a capture: the gateway is there, the bytes are not. */

@@ -11,12 +11,33 @@ export const endpointNameSchema = z
   );
 
 /**
+ * Who an alert came from: a kind of sender by its name, `mapped` for those that `intake.sources` of lazaret.yaml describes, `operator` for a
+ * person. Values are only ever added: recorded histories hold them.
+ */
+export const ALERT_SOURCES = [
+  'alertmanager',
+  'generic',
+  'operator',
+  'grafana',
+  'pagerduty',
+  'github',
+  'cloudevents',
+  'sns',
+  'mlflow',
+  'datadog',
+  'falco',
+  'evidently',
+  'kserve',
+  'mapped',
+] as const;
+
+/**
  * One normalised alert, as the workflow receives it. The intake has already authenticated the sender.
  * `body` keeps the alert as it came (at most MAX_ALERT_BODY characters), because it becomes evidence.
  */
 export const MAX_ALERT_BODY = 32 * 1024;
 export const alertSchema = z.object({
-  source: z.enum(['alertmanager', 'generic', 'operator']),
+  source: z.enum(ALERT_SOURCES),
   /** Unique per delivery and source; a repeated one is a duplicate. */
   deliveryId: z.string().min(1).max(256),
   endpoint: endpointNameSchema,

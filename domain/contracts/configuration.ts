@@ -11,12 +11,13 @@ import {
   robustnessSchema,
   slicesSchema,
 } from './gates.ts';
+import { intakeSchema } from './intake.ts';
 import { digestSchema } from './object-ref.ts';
-import { fallbackRuleSchema } from './stance.ts';
+import { fallbackRuleSchema, limitsSchema } from './stance.ts';
 import { hyperparametersSchema, trainBudgetSchema, trainOptionsSchema } from './trainer.ts';
 
-/** What happens without asking, by severity. `shadow` needs a golden model; where none can answer, the endpoint is isolated. */
-export const containmentActionSchema = z.enum(['isolate', 'shadow', 'fallback', 'none']);
+/** What happens without asking, by severity. `shadow` needs a golden model; where none can answer, the endpoint is isolated. `limit` leaves the model that answers in place. */
+export const containmentActionSchema = z.enum(['isolate', 'shadow', 'fallback', 'limit', 'none']);
 export type ContainmentAction = z.infer<typeof containmentActionSchema>;
 
 const containmentSchema = z
@@ -79,6 +80,7 @@ const endpointSchema = z.strictObject({
     .array(fallbackRuleSchema)
     .default([])
     .describe('Rules that answer in stance `fallback`; the last one has `when: null`.'),
+  limits: limitsSchema.prefault({}).describe('What stance `limited` keeps from clients.'),
   canary: canarySchema.prefault({}),
 });
 export type EndpointConfig = z.infer<typeof endpointSchema>;
@@ -138,6 +140,7 @@ export const configurationSchema = z
     endpoints: z.record(endpointNameSchema, endpointSchema).describe('The endpoints Lazaret answers for.'),
     models: z.record(z.string().regex(/^[a-z0-9-]{1,63}$/), modelSchema).describe('The model families they serve.'),
     people: z.array(personSchema).min(1),
+    intake: intakeSchema.optional(),
     gates: z
       .strictObject({
         plan: z
@@ -170,6 +173,14 @@ export const configurationSchema = z
           message: 'containment uses fallback, so give rules here, the last one with "when: null"',
         });
       }
+    }
+    for (const [name, endpoint] of Object.entries(value.intake?.names ?? {})) {
+      if (Object.hasOwn(value.endpoints, endpoint)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['intake', 'names', name],
+        message: `unknown endpoint "${endpoint}": declare it under endpoints, or use one of ${Object.keys(value.endpoints).join(', ')}`,
+      });
     }
     const ids = value.people.map((person) => person.id);
     ids.forEach((id, index) => {

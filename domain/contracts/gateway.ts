@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { decodeBase64 } from '../proofs/base64.ts';
 import { endpointNameSchema } from './alert.ts';
 import { digestSchema } from './object-ref.ts';
 import { stanceSchema } from './stance.ts';
+import { isDatatype, numbersOf, type Datatype } from './tensor.ts';
 
 /**
  * The gateway's admin surface, on a listener and credential of its own (`Authorization: Bearer`):
@@ -56,6 +58,10 @@ export const countersSchema = z.object({
 });
 export type Counters = z.infer<typeof countersSchema>;
 
+/** What Lazaret's own gateway tells from its memory and a platform's API does not. */
+export const unknowableSchema = z.enum(['replica', 'since', 'loaded', 'counters', 'window', 'earlier-orders']);
+export type Unknowable = z.infer<typeof unknowableSchema>;
+
 export const endpointStatusSchema = z.object({
   endpoint: endpointNameSchema,
   /** Random per process start, so that a restart is visible. */
@@ -67,6 +73,8 @@ export const endpointStatusSchema = z.object({
   since: z.iso.datetime({ offset: true }),
   loaded: z.array(loadedModelSchema),
   counters: countersSchema,
+  /** Fields that the platform behind an adapter cannot tell. What stands in them is a placeholder and MUST NOT be read as measured. */
+  cannotTell: z.array(unknowableSchema).optional(),
 });
 export type EndpointStatus = z.infer<typeof endpointStatusSchema>;
 
@@ -89,10 +97,44 @@ export const forensicReceiptSchema = z.object({
     from: z.iso.datetime({ offset: true }).nullable(),
     to: z.iso.datetime({ offset: true }).nullable(),
   }),
+  /** Of an endpoint that is no gateway of ours. `before.cannotTell` names what the other fields do not say. */
+  platform: z
+    .object({
+      adapter: z.string(),
+      /** What the order may change, as it was: what `restore` puts back. */
+      state: z.json(),
+      /** Everything else that the platform's API said, as it said it, without its bookkeeping. */
+      captured: z.json(),
+    })
+    .optional(),
 });
 export type ForensicReceipt = z.infer<typeof forensicReceiptSchema>;
 
-/** One line of a request window (NDJSON), one answered inference. Tensors are flat, row-major. */
+/**
+ * A tensor of a logged request, read as numbers: flat, row-major. On the line it has `raw` instead of `data`, the bytes of OIP's binary tensor
+ * data in base64; earlier gateways wrote the numbers. Texts (BYTES) are no numbers: `data` is empty for them.
+ */
+const loggedTensorSchema = z
+  .object({
+    name: z.string(),
+    datatype: z.string(),
+    shape: z.array(z.number().int().nonnegative()),
+    data: z.array(z.number()).optional(),
+    raw: z.string().optional(),
+  })
+  .transform(({ raw, data = [], ...about }, context) => {
+    if (raw === undefined) return { ...about, data };
+    try {
+      const numeric = isDatatype(about.datatype) && about.datatype !== 'BYTES';
+      return { ...about, data: numeric ? numbersOf(about.datatype as NumericDatatype, decodeBase64(raw)) : [] };
+    } catch {
+      context.addIssue({ code: 'custom', message: 'raw is not base64' });
+      return z.NEVER;
+    }
+  });
+type NumericDatatype = Exclude<Datatype, 'BYTES'>;
+
+/** One line of a request window (NDJSON), one answered inference. */
 export const loggedRequestSchema = z.object({
   at: z.iso.datetime({ offset: true }),
   id: z.string(),
@@ -100,18 +142,13 @@ export const loggedRequestSchema = z.object({
   arm: z.enum(['live', 'candidate', 'shadow', 'fallback']),
   /** Digest of the model that answered; null for rules. */
   model: digestSchema.nullable(),
-  input: z.object({
-    name: z.string(),
-    datatype: z.string(),
-    shape: z.array(z.number().int().nonnegative()),
-    data: z.array(z.number()),
-  }),
-  output: z.object({
-    name: z.string(),
-    datatype: z.string(),
-    shape: z.array(z.number().int().nonnegative()),
-    data: z.array(z.number()),
-  }),
+  /** The first one, which is the features of a classifier. */
+  input: loggedTensorSchema,
+  /** Of a model with several inputs. */
+  others: z.array(loggedTensorSchema).optional(),
+  output: loggedTensorSchema,
   latencyUs: z.number().nonnegative(),
 });
 export type LoggedRequest = z.infer<typeof loggedRequestSchema>;
+/** As a gateway writes it. */
+export type LoggedLine = z.input<typeof loggedRequestSchema>;

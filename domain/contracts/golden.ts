@@ -15,6 +15,46 @@ export const evaluationSchema = z.object({
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
+const describedSchema = z.object({ mean: z.number(), sd: z.number(), quantiles: z.array(z.number()) });
+/** Of a score that alarms where it is high: its quantiles, and the greatest values themselves, ascending, for a law of the tail. */
+const tailedSchema = z.object({ quantiles: z.array(z.number()), tail: z.array(z.number()).max(64) });
+export type Tailed = z.infer<typeof tailedSchema>;
+
+/** What the sentinels need beyond single features: how records of the hold-out lie to each other. At most 128 rows are kept, each as 32 sums. */
+const streamProfileSchema = z.object({
+  /** Records of the hold-out: what its shares are worth. */
+  count: z.number().int().positive(),
+  features: z.array(
+    z.object({
+      /** Shares of the hold-out that are at most, and at least, as large as each quantile of the feature. */
+      atMost: z.array(z.number()),
+      atLeast: z.array(z.number()),
+      /** Of the feature in deviations from its mean, clipped at ±3. */
+      clipped: z.object({ mean: z.number(), sd: z.number() }),
+    }),
+  ),
+  entropy: describedSchema,
+  /** Null where the model answers with probabilities, which have no energy. */
+  energy: tailedSchema.nullable(),
+  /** How rare a record's values are, feature by feature, in sum (`domain/profile/rarity.ts`). */
+  rarity: tailedSchema,
+  /** Squared distance of a record's sketch to the nearest of `sketch.reference`, itself left out. */
+  nearest: tailedSchema,
+  /** The rarest thing that a record has in common with one of the 32 before it that got the same answer (`domain/profile/rarity.ts`). */
+  shared: tailedSchema,
+  sketch: z.object({
+    /** MUST NOT be known to clients. */
+    seed: z.number().int().nonnegative(),
+    reference: z.array(z.array(z.number())).max(128),
+    /** Squared distance of a record's sketch to the nearest of the 32 before it. */
+    among: describedSchema,
+  }),
+  /** Confidence less whether the answer was right, over records: its mean is 0 where the model is calibrated. */
+  calibration: z.object({ mean: z.number(), sd: z.number() }),
+  accuracy: z.number(),
+});
+export type StreamProfile = z.infer<typeof streamProfileSchema>;
+
 /**
  * What normal looks like for this model, measured on its clean hold-out. Sentinels and analysers compare against it.
  * Quantiles are at PROFILE_QUANTILES.
@@ -31,6 +71,8 @@ export const profileSchema = z.object({
   weights: z.array(
     z.object({ name: z.string(), shape: z.array(z.number()), l2: z.number(), mean: z.number(), sd: z.number() }),
   ),
+  /** Absent in records of before the sentinels. */
+  stream: streamProfileSchema.optional(),
 });
 export type Profile = z.infer<typeof profileSchema>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpointNameSchema } from './alert.ts';
-import { objectRefSchema } from './object-ref.ts';
+import { digestSchema, objectRefSchema } from './object-ref.ts';
 
 /** A model that a gateway may load: the ONNX bytes and the OMS bundle that vouches for them. */
 export const modelRefSchema = z.object({
@@ -21,6 +21,42 @@ export const fallbackRuleSchema = z.object({
 });
 export type FallbackRule = z.infer<typeof fallbackRuleSchema>;
 
+/** How often: `burst` at once, `perMinute` in the long run. */
+export const rateSchema = z.strictObject({
+  perMinute: z.number().positive().max(1e6),
+  burst: z.number().int().min(1).max(100_000),
+});
+export type Rate = z.infer<typeof rateSchema>;
+
+/**
+ * What of an answer goes out: everything; scores rounded to `digits`; the winner's probability and zeros beside it; 1 for the winner and zeros.
+ * Other float outputs are left out unless everything goes out.
+ */
+export const answerPrecisionSchema = z.enum(['full', 'rounded', 'top-1', 'label']);
+export type AnswerPrecision = z.infer<typeof answerPrecisionSchema>;
+
+/** How a model that has to go on answering is kept from being stolen or searched. */
+export const limitsSchema = z.strictObject({
+  perClient: rateSchema
+    .nullable()
+    .default({ perMinute: 60, burst: 30 })
+    .describe('For each client by its own name or address.'),
+  total: rateSchema.nullable().default(null).describe('For all clients together: names can be made up.'),
+  answers: answerPrecisionSchema.default('label').describe('What of an answer goes out.'),
+  digits: z.number().int().min(0).max(6).default(1).describe('Of rounded scores.'),
+  blocked: z
+    .array(z.string().min(1).max(200))
+    .max(10_000)
+    .default([])
+    .describe('Clients, by name or address, that are refused.'),
+  features: z
+    .array(z.strictObject({ feature: z.number().int().nonnegative(), least: z.number(), most: z.number() }))
+    .max(10_000)
+    .default([])
+    .describe('Values of the first input that are answered; a request with another is refused.'),
+});
+export type Limits = z.output<typeof limitsSchema>;
+
 /** What an endpoint does with the next request. Exactly one holds at any instant. */
 export const stanceSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -35,12 +71,28 @@ export const stanceSchema = z.discriminatedUnion('kind', [
     candidate: modelRefSchema,
     /** Share of requests, 0 to 1, that the candidate answers, chosen by a hash of the request's id. */
     share: z.number().min(0).max(1),
+    /** Whether a request or a client is sent to one arm; the hash of its id decides. Absent: a request. */
+    by: z.enum(['request', 'client']).optional(),
   }),
+  /** `model` answers; `beside`, a trusted one, runs beside it on a share of the requests, and the two are compared. */
+  z.object({
+    kind: z.literal('mirror'),
+    model: modelRefSchema,
+    beside: modelRefSchema,
+    share: z.number().gt(0).max(1),
+  }),
+  /** `model` answers within limits. */
+  z.object({ kind: z.literal('limited'), model: modelRefSchema, limits: limitsSchema }),
   /** `model` is trusted and answers; `observed`, if any, runs beside it and is only compared. */
   z.object({ kind: z.literal('shadow'), model: modelRefSchema, observed: modelRefSchema.nullable() }),
   z.object({ kind: z.literal('fallback'), rules: z.array(fallbackRuleSchema).min(1).max(100) }),
   /** Every inference is refused with 503 and a problem document (RFC 9457) that carries `reason`. */
   z.object({ kind: z.literal('isolated'), reason: z.string().min(1).max(500) }),
+  /**
+   * What a platform behind an adapter had before the first order, which no order describes: known by the digest of what was captured of it, in
+   * words for people. As an order: put exactly that back. Lazaret's own gateway never has it and refuses it.
+   */
+  z.object({ kind: z.literal('found'), state: digestSchema, words: z.string().min(1).max(500) }),
 ]);
 export type Stance = z.infer<typeof stanceSchema>;
 export type StanceKind = Stance['kind'];
@@ -68,5 +120,5 @@ export type StanceOrder = z.infer<typeof stanceOrderSchema>;
 
 /** Is the endpoint out of normal service for an incident? */
 export function isContained(stance: Stance): boolean {
-  return stance.kind === 'shadow' || stance.kind === 'fallback' || stance.kind === 'isolated';
+  return ['limited', 'shadow', 'fallback', 'isolated'].includes(stance.kind);
 }

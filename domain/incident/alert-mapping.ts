@@ -16,6 +16,7 @@ const KIND_BY_NAME: readonly (readonly [RegExp, IncidentKind])[] = [
 const SEVERITY_BY_LABEL: Readonly<Record<string, Severity>> = {
   critical: 'critical',
   emergency: 'critical',
+  alert: 'critical',
   sev1: 'critical',
   p1: 'critical',
   page: 'high',
@@ -33,6 +34,9 @@ const SEVERITY_BY_LABEL: Readonly<Record<string, Severity>> = {
   minor: 'low',
   low: 'low',
   info: 'low',
+  informational: 'low',
+  debug: 'low',
+  note: 'low',
   notice: 'low',
   sev4: 'low',
   p4: 'low',
@@ -55,17 +59,47 @@ export function severityOf(labels: Labels): Severity | null {
   return Object.hasOwn(SEVERITY_BY_LABEL, claimed) ? (SEVERITY_BY_LABEL[claimed] ?? null) : null;
 }
 
+/** What a sender says an alert is about. `names` are its own names for it: a repository, a service, a deployment. */
+export interface About {
+  readonly endpoint?: string;
+  readonly model?: string;
+  readonly names?: readonly string[];
+}
+
+/** What is declared: the model of each endpoint, and the endpoint that a foreign name means. */
+export interface Directory {
+  readonly modelOf: Readonly<Record<string, string>>;
+  readonly meaning?: Readonly<Record<string, string>>;
+}
+
+/** What the labels `endpoint` and `model` of an alert say. */
+export function aboutOf(labels: Labels): About {
+  return { endpoint: label(labels, 'endpoint'), model: label(labels, 'model') };
+}
+
 /**
- * The endpoints an alert is about: the one that label `endpoint` names; otherwise the one that label `model` names, or all that serve a
- * model of that name. Empty where nothing declared is meant. `modelOf` maps each declared endpoint to its model.
+ * The endpoints an alert is about: the one that `endpoint` names, and nothing else where it is given; otherwise the one that `model` names, or
+ * all that serve a model of that name; otherwise those of the first foreign name that means any. Empty where nothing declared is meant.
  */
-export function endpointsOf(labels: Labels, modelOf: Readonly<Record<string, string>>): readonly string[] {
-  const endpoint = label(labels, 'endpoint');
-  if (endpoint !== undefined) return Object.hasOwn(modelOf, endpoint) ? [endpoint] : [];
-  const model = label(labels, 'model');
-  if (model === undefined) return [];
-  if (Object.hasOwn(modelOf, model)) return [model];
-  return Object.keys(modelOf).filter((name) => modelOf[name] === model);
+export function endpointsOf(about: About, directory: Directory): readonly string[] {
+  const { endpoint, model, names = [] } = about;
+  if (endpoint !== undefined) {
+    const meant = meaningOf(endpoint, directory);
+    return meant === undefined ? [] : [meant];
+  }
+  for (const name of model === undefined ? names : [model, ...names]) {
+    const meant = meaningOf(name, directory);
+    if (meant !== undefined) return [meant];
+    const serving = Object.keys(directory.modelOf).filter((one) => directory.modelOf[one] === name);
+    if (serving.length > 0) return serving;
+  }
+  return [];
+}
+
+/** A name of `intake.names`, or of an endpoint itself. */
+function meaningOf(name: string, { modelOf, meaning = {} }: Directory): string | undefined {
+  if (Object.hasOwn(modelOf, name)) return name;
+  return Object.hasOwn(meaning, name) ? meaning[name] : undefined;
 }
 
 function label(labels: Labels, name: string): string | undefined {

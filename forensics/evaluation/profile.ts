@@ -6,6 +6,7 @@ import type { Predictor } from '../predictor/predictor.ts';
 import { deviation, mean, norm, quantiles } from '../statistics/description.ts';
 import { confidences } from './evaluation.ts';
 import { answersTo } from './loss.ts';
+import { streamProfileOf } from './stream-profile.ts';
 
 /** What normal looks like, and the probe set that it was seen on. The caller stores inputs and outputs and adds their references. */
 export interface Profiled {
@@ -22,36 +23,38 @@ export interface Profiled {
 /** Enough to see a shift of a few percent, few enough to be asked often. */
 export const PROBES = 256;
 
-/** Profile on the clean hold-out. Probes are its first `probes` records: the order of a data set carries no meaning. */
+/** Profile on the clean hold-out; `model` is null for one that is no file and has no weights to tell of. Probes are its first `probes` records: the order of a data set carries no meaning. */
 export async function profileOf(
   predictor: Predictor,
-  model: OnnxModel,
+  model: OnnxModel | null,
   holdout: DatasetColumns,
   options: { shape?: readonly number[]; probes?: number } = {},
 ): Promise<Profiled> {
   const answers = await answersTo(predictor, holdout, options.shape);
   const { width } = holdout;
   const count = Math.min(options.probes ?? PROBES, holdout.count);
+  const { scores } = await predictor.logits(holdout.features, holdout.count, options.shape);
   const mix = new Array<number>(answers.classes).fill(0);
   for (const predicted of answers.predicted) mix[predicted] = (mix[predicted] ?? 0) + 1 / holdout.count;
+  const features = Array.from({ length: width }, (_, feature) =>
+    described(Float64Array.from({ length: holdout.count }, (__, row) => holdout.features[row * width + feature] ?? 0)),
+  );
+  const stream = streamProfileOf(holdout, features, answers, scores);
   return {
     profile: {
       schema: 'lazaret.profile/v1',
-      features: Array.from({ length: width }, (_, feature) =>
-        described(
-          Float64Array.from({ length: holdout.count }, (__, row) => holdout.features[row * width + feature] ?? 0),
-        ),
-      ),
+      features,
       confidence: described(confidences(answers, holdout.count)),
       classMix: mix,
       loss: described(answers.losses),
-      weights: weightsOf(model).map((weight) => ({
+      weights: (model ? weightsOf(model) : []).map((weight) => ({
         name: weight.name,
         shape: [...weight.shape],
         l2: norm(weight.values),
         mean: mean(weight.values),
         sd: deviation(weight.values),
       })),
+      ...(stream ? { stream } : {}),
     },
     probes: {
       count,

@@ -1,6 +1,9 @@
 /** What the inference surface answers when it does not answer: RFC 9457, with the `error` member that OIP v2 clients look for. */
 const KINDS = {
   'malformed-request': { status: 400, title: 'The request is not what the model takes' },
+  'not-allowed': { status: 403, title: 'This is not done here' },
+  blocked: { status: 403, title: 'This client is not answered' },
+  limited: { status: 429, title: 'The endpoint answers within limits' },
   'not-found': { status: 404, title: 'There is no such thing here' },
   'too-large': { status: 413, title: 'The body is too large' },
   'model-failed': { status: 500, title: 'The model failed on this request' },

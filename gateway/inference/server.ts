@@ -1,100 +1,103 @@
-import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import type { GatewayMetrics } from '../metrics.ts';
-import { DATATYPES, type TensorSpec } from '../model/tensors.ts';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GatewayLog } from '../ports.ts';
-import type { Arm } from '../stance/counters.ts';
-import type { Endpoint } from '../stance/endpoint.ts';
-import { loadedBy } from '../stance/posture.ts';
-import { RULES_VERSION, type Answer } from './answer.ts';
-import { InferenceProblem, malformed } from './problem.ts';
-import { readInferenceRequest } from './request.ts';
+import { createBodyBudget } from './body-budget.ts';
+import { writeHttpAnswer } from './http-answer.ts';
+import { decoded, readHttpInference } from './http-request.ts';
+import { InferenceProblem } from './problem.ts';
+import { newRequestId, wordOf, type Surface } from './surface.ts';
 
 /** A batch of images fits; a flood does not. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const MAX_CLIENT_CHARACTERS = 200;
-const VISIBLE = /^[\x21-\x7e]+$/;
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Of all bodies that are being read or answered. */
+const MAX_BODIES_BYTES = 256 * 1024 * 1024;
+const MAX_CONNECTIONS = 10_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_MS = 75_000;
+const RETRY_AFTER_S = 1;
 
 interface Place {
   Params: { name: string; version?: string };
 }
 
-/**
- * Open Inference Protocol v2 over HTTP/JSON. One endpoint is one model name; which version answers is the stance's business.
- * Everything in a request is a stranger's.
- */
-export function createInferenceServer(deps: {
-  readonly endpoints: ReadonlyMap<string, Endpoint>;
-  readonly answer: Answer;
-  readonly metrics: GatewayMetrics;
-  readonly log: GatewayLog;
-  readonly version: string;
-  readonly ticks: () => number;
-}): FastifyInstance {
-  const { endpoints, metrics } = deps;
+/** Open Inference Protocol v2 over HTTP: JSON, and the binary tensor data extension. */
+export function createInferenceServer(deps: { readonly surface: Surface; readonly log: GatewayLog }): FastifyInstance {
+  const { surface } = deps;
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     logger: false,
+    // Slow loris: a request that is not there whole after this time is given up.
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: true },
+  });
+
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+
+  const budget = createBodyBudget(MAX_BODIES_BYTES);
+  app.addHook('onRequest', (request, reply, done) => {
+    // Without a length it may grow as large as any.
+    const length = request.headers['content-length'];
+    const size =
+      request.method === 'POST' ? Math.min(MAX_BODY_BYTES, length === undefined ? MAX_BODY_BYTES : Number(length)) : 0;
+    if (!budget.take(size)) {
+      // Its body is not read any more, so no other request can come on this connection.
+      void reply.header('connection', 'close');
+      const reason = 'Too many bodies are being read.';
+      done(new InferenceProblem('overloaded', reason, { retryAfter: RETRY_AFTER_S }));
+      return;
+    }
+    // Also where the connection ends in the middle of the body.
+    reply.raw.once('close', () => budget.give(size));
+    done();
   });
 
   // Some clients send no Content-Type with JSON, others a wrong one: the bytes decide.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  app.get('/v2', () => ({ name: 'lazaret-gateway', version: deps.version, extensions: [] }));
+  app.get('/v2', () => surface.server);
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', async (_request, reply) => {
-    const ready = [...endpoints.values()].every((endpoint) => endpoint.known());
+    const ready = surface.ready();
     return await reply.status(ready ? 200 : 503).send({ live: true, ready });
   });
+  app.post('/v2/repository/index', () => surface.index());
+  for (const verb of ['load', 'unload'])
+    app.post(`/v2/repository/models/:name/${verb}`, () => {
+      throw new InferenceProblem('not-allowed', 'models are taken by a signed order only: lazaret deploy');
+    });
 
   for (const base of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
-    app.get<Place>(base, (request) => metadataOf(endpointOf(request), request.params.version));
-    app.get<Place>(`${base}/ready`, async (request, reply) => {
-      const endpoint = endpointOf(request);
-      const ready = versionsOf(endpoint).some((version) => [undefined, version].includes(request.params.version));
-      return await reply.status(ready ? 200 : 503).send({ name: endpoint.name, ready });
+    app.get<Place>(base, ({ params }) => surface.metadata(params.name, params.version));
+    app.get<Place>(`${base}/ready`, async ({ params }, reply) => {
+      const ready = surface.modelReady(params.name, params.version);
+      return await reply.status(ready ? 200 : 503).send({ name: params.name, ready });
     });
     app.post<Place>(`${base}/infer`, infer);
   }
 
-  async function infer(request: FastifyRequest<Place>): Promise<unknown> {
-    const endpoint = endpointOf(request);
-    const started = deps.ticks();
-    const seconds = () => (deps.ticks() - started) / 1000;
-    try {
-      refuseUnanswered(endpoint);
-      const read = readInferenceRequest(parse(request.body, request), {
-        client: clientOf(request),
-        version: request.params.version ?? null,
-        newId: () => headerOf(request, 'x-request-id') ?? randomUUID(),
-      });
-      const { arm, response } = await deps.answer(endpoint, read);
-      metrics.answered(endpoint.name, arm, 200, seconds());
-      return response;
-    } catch (error) {
-      const status = error instanceof InferenceProblem ? error.status : 500;
-      const arm: Arm | 'none' = 'none';
-      metrics.answered(endpoint.name, arm, status, seconds());
-      throw error;
-    }
-
-    /** Before the body is looked at: an isolated endpoint spends nothing on it. */
-    function refuseUnanswered(of: Endpoint): void {
-      const posture = of.posture();
-      if (posture.answers !== 'nobody') return;
-      posture.tally.refused();
-      throw isolated(posture.reason);
-    }
-  }
-
-  function endpointOf(request: FastifyRequest<Place>): Endpoint {
-    const endpoint = endpoints.get(request.params.name);
-    if (!endpoint)
-      throw new InferenceProblem('not-found', `there is no model ${JSON.stringify(request.params.name.slice(0, 100))}`);
-    return endpoint;
+  async function infer(request: FastifyRequest<Place>, reply: FastifyReply): Promise<unknown> {
+    const { headers, params } = request;
+    const answered = await surface.infer(params.name, async () =>
+      readHttpInference({
+        body: await decoded(bodyOf(request), headers['content-encoding'], MAX_BODY_BYTES),
+        headerLength: wordOf(headers['inference-header-content-length']) ?? undefined,
+        client: wordOf(headers['x-client-id']) ?? request.ip,
+        address: request.ip,
+        version: params.version ?? null,
+        newId: () => wordOf(headers['x-request-id']) ?? newRequestId(),
+      }),
+    );
+    const { body, contentType, headerLength } = writeHttpAnswer(answered.answer, answered.request);
+    if (headerLength !== null) void reply.header('inference-header-content-length', headerLength);
+    return await reply.type(contentType).send(await compressed(body, headers['accept-encoding'], reply));
   }
 
   app.setNotFoundHandler(() => {
@@ -109,64 +112,19 @@ export function createInferenceServer(deps: {
   return app;
 }
 
-function isolated(reason: string): InferenceProblem {
-  return new InferenceProblem('isolated', reason, { retryAfter: 30 });
+/** Smaller ones travel in one packet as they are. */
+const LEAST_COMPRESSED_BYTES = 1400;
+const gzipped = promisify(gzip);
+
+async function compressed(body: Buffer, accepted: string | undefined, reply: FastifyReply): Promise<Buffer> {
+  if (body.length < LEAST_COMPRESSED_BYTES || !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(accepted ?? ''))
+    return body;
+  void reply.header('content-encoding', 'gzip').header('vary', 'accept-encoding');
+  return await gzipped(body);
 }
 
-/** The client's own word, or its address: good for telling clients apart in a window, never for trusting one. */
-function clientOf(request: FastifyRequest): string {
-  return headerOf(request, 'x-client-id') ?? request.ip;
-}
-
-function headerOf(request: FastifyRequest, name: string): string | null {
-  const value = request.headers[name];
-  return typeof value === 'string' && value.length <= MAX_CLIENT_CHARACTERS && VISIBLE.test(value) ? value : null;
-}
-
-function parse(body: unknown, request: FastifyRequest): unknown {
-  if (request.headers['inference-header-content-length'] !== undefined)
-    throw malformed('the binary tensor data extension is not supported: send the data as JSON numbers');
-  if (!(body instanceof Uint8Array) || body.length === 0) throw malformed('expected a JSON body');
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw malformed('the body is not JSON (NaN and Infinity are no JSON numbers)');
-  }
-}
-
-function versionsOf(endpoint: Endpoint): readonly string[] {
-  const posture = endpoint.posture();
-  switch (posture.answers) {
-    case 'model':
-      return [posture.live, ...(posture.candidate ? [posture.candidate.model] : [])].map((model) => model.ref.version);
-    case 'rules':
-      return [RULES_VERSION];
-    case 'nobody':
-      return [];
-  }
-}
-
-function metadataOf(endpoint: Endpoint, version: string | undefined): unknown {
-  const posture = endpoint.posture();
-  const versions = versionsOf(endpoint);
-  if (posture.answers === 'nobody') throw isolated(posture.reason);
-  if (version !== undefined && !versions.includes(version))
-    throw new InferenceProblem('not-found', `${endpoint.name} answers with ${versions.join(', ')}`);
-  if (posture.answers === 'rules')
-    return { name: endpoint.name, versions, platform: 'lazaret_rules', inputs: [], outputs: [] };
-  const found = loadedBy(posture).find(([, model]) => model.ref.version === version);
-  const { input, outputs } = (found?.[1] ?? posture.live).session.signature;
-  return {
-    name: endpoint.name,
-    versions,
-    platform: 'onnx_onnxv1',
-    inputs: [describe(input)],
-    outputs: outputs.map(describe),
-  };
-}
-
-function describe({ name, type, shape }: TensorSpec) {
-  return { name, datatype: DATATYPES[type], shape };
+function bodyOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
 /** Fastify's own refusals carry a status; anything else is ours and says nothing about itself. */

@@ -1,103 +1,49 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { isElementType, type Elements, type ElementType, type ModelSignature, type TensorSpec } from './tensors.ts';
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { createBatches, type Batches } from './batches.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { CONTROL, type FromThread, type Run, type ThreadStart, type ToThread } from './thread-protocol.ts';
 
-/** The thread behind a loaded model: one session, one request after the other. */
-export interface Run {
-  readonly kind: 'run';
-  readonly id: number;
-  readonly data: Elements;
-  readonly dims: readonly number[];
-}
-export type ToThread = Run | { readonly kind: 'close' };
+/**
+ * The thread behind a loaded model. It does not listen on its port as an event loop does: it sleeps in `Atomics.wait` and takes messages when
+ * it is woken, which takes a fifth of the time (15 instead of 77 µs there and back) and lets everything that came in meanwhile run together.
+ */
+async function serve(port: MessagePort, engine: Engine, batches: Batches, control: ThreadStart['control']) {
+  const post = (message: FromThread) => port.postMessage(message);
+  for (;;) {
+    // Before the port is looked at: what is posted after the look changes the word, and the wait returns at once.
+    const posted = Atomics.load(control, CONTROL.posted);
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+      const message = next.message as ToThread;
+      if (message.kind === 'close') return await engine.release();
+      batches.add(message);
+    }
+    const group = batches.next();
+    if (group.length === 0) Atomics.wait(control, CONTROL.posted, posted);
+    else await answer(group);
+  }
 
-export interface OutputTensor {
-  readonly name: string;
-  readonly type: ElementType;
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-export type FromThread =
-  | { readonly kind: 'ready'; readonly signature: ModelSignature }
-  | { readonly kind: 'unfit'; readonly reason: string }
-  | { readonly kind: 'outputs'; readonly id: number; readonly outputs: readonly OutputTensor[] }
-  | { readonly kind: 'failed'; readonly id: number; readonly reason: string };
-
-export interface ThreadStart {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** One 32-bit flag: 1 when the model is retired and whatever still waits MUST NOT be run. */
-  readonly retired: Int32Array;
-}
-
-async function serve(port: NonNullable<typeof parentPort>, { bytes, retired }: ThreadStart): Promise<void> {
-  const session = await InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    logSeverityLevel: 4,
-    // MUST be present: a model loaded from bytes reads external data from the working directory otherwise. With a list, ONNX Runtime
-    // refuses every file that is not in it.
-    externalData: [{ path: 'none', data: new Uint8Array(1) }],
-  });
-  const signature = signatureOf(session);
-  const names = signature.outputs.map((output) => output.name);
-
-  let turn: Promise<void> = Promise.resolve();
-  port.on('message', (message: ToThread) => {
-    turn = turn.then(async () => {
-      if (message.kind === 'close') {
-        await session.release();
-        port.close();
-      } else {
-        port.postMessage(await answer(message));
-      }
-    });
-  });
-  async function answer({ id, data, dims }: Run): Promise<FromThread> {
-    if (Atomics.load(retired, 0) === 1) return { kind: 'failed', id, reason: 'the model is retired' };
+  async function answer(group: readonly Run[]): Promise<void> {
+    if (Atomics.load(control, CONTROL.retired) === 1) {
+      for (const { id } of group) post({ kind: 'failed', id, reason: 'the model is retired' });
+      return;
+    }
+    group.forEach(({ id }, place) => Atomics.store(control, CONTROL.running + 1 + place, id));
+    Atomics.store(control, CONTROL.running, group.length);
+    const started = performance.now();
     try {
-      const outputs = await session.run(
-        { [signature.input.name]: new Tensor(signature.input.type, data, [...dims]) },
-        names,
-      );
-      return {
-        kind: 'outputs',
-        id,
-        outputs: signature.outputs.map(({ name, type }) => {
-          const tensor = outputs[name];
-          if (!tensor || typeof tensor.data === 'string') throw new Error(`the output ${name} is missing`);
-          return {
-            name,
-            type,
-            shape: tensor.dims,
-            data: Array.from(tensor.data as ArrayLike<number | bigint>, Number),
-          };
-        }),
-      };
+      const answers = await engine.run(group.map(({ inputs }) => inputs));
+      const runUs = 1000 * (performance.now() - started);
+      batches.took(group, runUs);
+      answers.forEach((outputs, place) => post({ kind: 'outputs', id: group[place]?.id ?? -1, outputs, runUs }));
     } catch (error) {
-      return { kind: 'failed', id, reason: reasonOf(error) };
+      const [only, ...others] = group;
+      // Somebody's input may have failed the run of all.
+      if (others.length > 0) for (const run of group) await answer([run]);
+      else if (only) post({ kind: 'failed', id: only.id, reason: reasonOf(error) });
+    } finally {
+      Atomics.store(control, CONTROL.running, 0);
     }
   }
-  port.postMessage({ kind: 'ready', signature } satisfies FromThread);
-}
-
-function signatureOf(session: InferenceSession): ModelSignature {
-  const [input, ...others] = session.inputMetadata;
-  if (!input || others.length > 0)
-    throw new Error(`the model has ${session.inputMetadata.length} inputs; this gateway serves models with one`);
-  const outputs = session.outputMetadata.flatMap((output) => specOf(output) ?? []);
-  const scores = outputs.find(({ type }) => type === 'float32' || type === 'float64');
-  const spec = specOf(input);
-  if (!spec) throw new Error(`the input ${input.name} is not a tensor of numbers`);
-  if (!scores) throw new Error('the model has no float output');
-  return { input: spec, outputs, scores: scores.name };
-}
-
-function specOf(value: InferenceSession.ValueMetadata): TensorSpec | null {
-  if (!value.isTensor || !isElementType(value.type)) return null;
-  const shape = value.shape.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : -1));
-  return { name: value.name, type: value.type, shape };
 }
 
 const MAX_REASON = 500;
@@ -106,11 +52,27 @@ function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON);
 }
 
+/**
+ * ONNX Runtime's JavaScript keeps FP16 in a Float16Array where the runtime has one, and its native half does not know that array (1.30: "not
+ * enough space"). Without it, it keeps the bits, as it does on older runtimes. This thread's global alone.
+ */
+delete (globalThis as { Float16Array?: unknown }).Float16Array;
+
+async function start(port: MessagePort, { bytes, control }: ThreadStart): Promise<void> {
+  const engine = await createEngine(bytes);
+  const together = await engine.warmUp();
+  port.postMessage({ kind: 'ready', signature: engine.signature, batches: together } satisfies FromThread);
+  await serve(port, engine, createBatches(together), control);
+}
+
 if (parentPort) {
   const port = parentPort;
   // The one edge where the thread's start data is trusted: it comes from `openSession` in the same process.
-  serve(port, workerData as ThreadStart).catch((error: unknown) => {
-    port.postMessage({ kind: 'unfit', reason: reasonOf(error) } satisfies FromThread);
-    port.close();
-  });
+  start(port, workerData as ThreadStart).then(
+    () => port.close(),
+    (error: unknown) => {
+      port.postMessage({ kind: 'unfit', reason: reasonOf(error) } satisfies FromThread);
+      port.close();
+    },
+  );
 }

@@ -1,35 +1,46 @@
-/** The tensors that can travel as JSON numbers: Open Inference Protocol v2 name by ONNX Runtime's. FP16, BF16 and BYTES have no such form. */
-export const DATATYPES = {
-  float32: 'FP32',
-  float64: 'FP64',
-  int8: 'INT8',
-  int16: 'INT16',
-  int32: 'INT32',
-  int64: 'INT64',
-  uint8: 'UINT8',
-  uint16: 'UINT16',
-  uint32: 'UINT32',
-  uint64: 'UINT64',
-  bool: 'BOOL',
-} as const;
-export type ElementType = keyof typeof DATATYPES;
-export type Datatype = (typeof DATATYPES)[ElementType];
+import type { Datatype } from '../../domain/contracts/tensor.ts';
+
+/** ONNX Runtime's name of a datatype. It has none for BF16 in Node.js. */
+export const ENGINE_TYPES = {
+  FP32: 'float32',
+  FP64: 'float64',
+  FP16: 'float16',
+  INT8: 'int8',
+  INT16: 'int16',
+  INT32: 'int32',
+  INT64: 'int64',
+  UINT8: 'uint8',
+  UINT16: 'uint16',
+  UINT32: 'uint32',
+  UINT64: 'uint64',
+  BOOL: 'bool',
+  BYTES: 'string',
+} as const satisfies Partial<Record<Datatype, string>>;
+/** What a served model may take and give. */
+export type ModelDatatype = keyof typeof ENGINE_TYPES;
+
+export function datatypeOf(engineType: string): ModelDatatype | null {
+  for (const [datatype, name] of Object.entries(ENGINE_TYPES))
+    if (name === engineType) return datatype as ModelDatatype;
+  return null;
+}
 
 export interface TensorSpec {
   readonly name: string;
-  readonly type: ElementType;
+  readonly datatype: ModelDatatype;
   /** -1 where the model leaves a dimension open. */
   readonly shape: readonly number[];
 }
 
 /** What a model takes and gives. The scores are its first float output, the one that is counted and logged. */
 export interface ModelSignature {
-  readonly input: TensorSpec;
+  readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly scores: string;
 }
 
-export type Elements =
+/** Numbers in the memory of their datatype (FP16 as its bits); texts of BYTES, which the engine takes as UTF-8. */
+export type TensorData =
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>
   | Int8Array<ArrayBuffer>
@@ -39,59 +50,64 @@ export type Elements =
   | Uint8Array<ArrayBuffer>
   | Uint16Array<ArrayBuffer>
   | Uint32Array<ArrayBuffer>
-  | BigUint64Array<ArrayBuffer>;
+  | BigUint64Array<ArrayBuffer>
+  | readonly string[];
 
-/** The values that a type can hold. Integers above 2^53 do not survive JSON, so 64-bit types end there. */
-const RANGES: Readonly<Record<Exclude<ElementType, 'float32' | 'float64'>, readonly [number, number]>> = {
-  int8: [-128, 127],
-  int16: [-32_768, 32_767],
-  int32: [-2_147_483_648, 2_147_483_647],
-  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  uint8: [0, 255],
-  uint16: [0, 65_535],
-  uint32: [0, 4_294_967_295],
-  uint64: [0, Number.MAX_SAFE_INTEGER],
-  bool: [0, 1],
-};
-
-/** Why `value` is no element of the type; null where it is one. */
-export function unfit(type: ElementType, value: number): string | null {
-  if (!Number.isFinite(value)) return `a finite ${DATATYPES[type]} number`;
-  if (type === 'float64') return null;
-  if (type === 'float32') return Number.isFinite(Math.fround(value)) ? null : 'a number within the range of FP32';
-  const [least, most] = RANGES[type];
-  return Number.isInteger(value) && value >= least && value <= most
-    ? null
-    : `a whole number from ${least} to ${most} (${DATATYPES[type]})`;
+/** A tensor of a request or an answer: `data` is flat, row-major in `shape`. */
+export interface Tensor {
+  readonly name: string;
+  readonly datatype: ModelDatatype;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
 }
 
-/** Values to the memory that the engine takes. All of them have been found fit. */
-export function elementsOf(type: ElementType, values: readonly number[]): Elements {
-  switch (type) {
-    case 'float32':
-      return Float32Array.from(values);
-    case 'float64':
-      return Float64Array.from(values);
-    case 'int8':
-      return Int8Array.from(values);
-    case 'int16':
-      return Int16Array.from(values);
-    case 'int32':
-      return Int32Array.from(values);
-    case 'int64':
-      return BigInt64Array.from(values, BigInt);
-    case 'uint8':
-    case 'bool':
-      return Uint8Array.from(values);
-    case 'uint16':
-      return Uint16Array.from(values);
-    case 'uint32':
-      return Uint32Array.from(values);
-    case 'uint64':
-      return BigUint64Array.from(values, BigInt);
+const ARRAYS = {
+  FP32: Float32Array,
+  FP64: Float64Array,
+  FP16: Uint16Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  BOOL: Uint8Array,
+} as const satisfies Record<Exclude<ModelDatatype, 'BYTES'>, unknown>;
+export type NumericDatatype = keyof typeof ARRAYS;
+type Numbers = Exclude<TensorData, readonly string[]>;
+/** All of them are made in the same way. */
+const maker = (datatype: NumericDatatype) => ARRAYS[datatype] as unknown as new (from: ArrayBuffer | number) => Numbers;
+
+/** The memory of little-endian bytes; a copy, because an array needs its elements aligned and the bytes are part of a body. */
+export function arrayOfBytes(datatype: NumericDatatype, bytes: Uint8Array): Numbers {
+  const buffer = new ArrayBuffer(bytes.byteLength);
+  new Uint8Array(buffer).set(bytes);
+  return new (maker(datatype))(buffer);
+}
+
+export function emptyArray(datatype: NumericDatatype, length: number): Numbers {
+  return new (maker(datatype))(length);
+}
+
+/** The bytes of the binary tensor data extension. */
+export function bytesOf({ data }: Pick<Tensor, 'data'>): Uint8Array {
+  if (!Array.isArray(data)) {
+    const numbers = data as Numbers;
+    return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   }
+  const texts = (data as readonly string[]).map((text) => Buffer.from(text, 'utf8'));
+  const whole = Buffer.alloc(texts.reduce((sum, text) => sum + 4 + text.length, 0));
+  let at = 0;
+  for (const text of texts) {
+    at = whole.writeUInt32LE(text.length, at);
+    at += text.copy(whole, at);
+  }
+  return whole;
 }
 
-export function isElementType(text: string): text is ElementType {
-  return Object.hasOwn(DATATYPES, text);
+/** Elements that a shape holds. */
+export function elementsIn(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
 }

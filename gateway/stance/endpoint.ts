@@ -3,6 +3,8 @@ import type { EndpointStatus, ForensicReceipt } from '../../domain/contracts/gat
 import type { Digest } from '../../domain/proofs/digest.ts';
 import { Failure } from '../../domain/incident/failure.ts';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { Watch } from '../eyes/watch.ts';
+import type { RequestLog } from '../log/request-log.ts';
 import { ModelRefused, type ModelLoader } from '../model/loader.ts';
 import type { Clock, GatewayLog } from '../ports.ts';
 import type { HeldRecord, StateFolder } from '../state/state-folder.ts';
@@ -27,6 +29,8 @@ export interface EndpointDependencies {
   readonly load: ModelLoader;
   readonly state: StateFolder;
   readonly window: RequestWindow;
+  readonly requestLog: RequestLog;
+  readonly watch: Watch;
   readonly metrics: GatewayMetrics;
   readonly log: GatewayLog;
   readonly now: Clock;
@@ -36,6 +40,8 @@ export interface EndpointDependencies {
 export interface Endpoint {
   readonly name: string;
   readonly window: RequestWindow;
+  readonly requestLog: RequestLog;
+  readonly watch: Watch;
   posture(): Posture;
   status(): EndpointStatus;
   /** Is it known what this endpoint has to do? Until then it is isolated. */
@@ -103,6 +109,11 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
       throw new OrderRefused(
         'other-endpoint',
         `the order is for the endpoint ${signed.order.endpoint}, not for ${name}`,
+      );
+    if (signed.order.stance.kind === 'found')
+      throw new OrderRefused(
+        'malformed',
+        'a gateway has had no stance that nobody ordered, so there is none to put back',
       );
     const repeated = repeatedOrder(signed);
     if (repeated) return await repeated.acknowledge();
@@ -207,6 +218,9 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   function take(next: Posture): void {
     posture = next;
     models.adopt(next);
+    // While an endpoint is held its incident is open already, and whoever answers is looked at there.
+    const watched = held?.order.incident === null && next.answers === 'model' ? next.live.ref.artifact.digest : null;
+    deps.watch.follow(watched);
     metrics.stanceTaken(name, next.stance.kind, held?.order.incident ?? null);
   }
 
@@ -299,6 +313,8 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   return {
     name,
     window,
+    requestLog: deps.requestLog,
+    watch: deps.watch,
     posture: () => posture,
     status,
     known: () => known,

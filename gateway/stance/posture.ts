@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { LoadedModel } from '../../domain/contracts/gateway.ts';
 import type { FallbackRule, ModelRef, Stance } from '../../domain/contracts/stance.ts';
 import { isSameModel, type ServedModel } from '../model/loader.ts';
+import { createLimiter, type Limiter } from './limits.ts';
 import { createTally, type Tally } from './counters.ts';
 
 export type Role = LoadedModel['role'];
@@ -19,9 +20,16 @@ export type Posture = {
       readonly answers: 'model';
       readonly arm: 'live' | 'shadow';
       readonly live: ServedModel;
-      readonly candidate: { readonly model: ServedModel; readonly share: number; readonly salt: string } | null;
+      readonly candidate: {
+        readonly model: ServedModel;
+        readonly share: number;
+        readonly salt: string;
+        readonly by: 'request' | 'client';
+      } | null;
       readonly standby: ServedModel | null;
-      readonly observed: ServedModel | null;
+      /** Runs beside what answers, on a share of the requests, and is only compared. */
+      readonly observed: { readonly model: ServedModel; readonly share: number; readonly salt: string } | null;
+      readonly limiter: Limiter | null;
     }
   | { readonly answers: 'rules'; readonly rules: readonly FallbackRule[] }
   | { readonly answers: 'nobody'; readonly reason: string }
@@ -42,6 +50,13 @@ export function modelsOf(stance: Stance): readonly (readonly [Role, ModelRef])[]
         ['live', stance.model],
         ['candidate', stance.candidate],
       ];
+    case 'mirror':
+      return [
+        ['live', stance.model],
+        ['observed', stance.beside],
+      ];
+    case 'limited':
+      return [['live', stance.model]];
     case 'shadow':
       return stance.observed
         ? [
@@ -51,6 +66,7 @@ export function modelsOf(stance: Stance): readonly (readonly [Role, ModelRef])[]
         : [['live', stance.model]];
     case 'fallback':
     case 'isolated':
+    case 'found':
       return [];
   }
 }
@@ -66,10 +82,12 @@ export function postureOf(
     ref === null ? null : (models.find((model) => isSameModel(model.ref, ref)) ?? undefined);
   if (stance.kind === 'isolated') return { ...common, answers: 'nobody', reason: stance.reason };
   if (stance.kind === 'fallback') return { ...common, answers: 'rules', rules: stance.rules };
+  if (stance.kind === 'found') return null;
   const live = find(stance.model);
   const candidate = find(stance.kind === 'canary' ? stance.candidate : null);
   const standby = find(stance.kind === 'serving' ? stance.standby : null);
-  const observed = find(stance.kind === 'shadow' ? stance.observed : null);
+  const observed = find(stance.kind === 'shadow' ? stance.observed : stance.kind === 'mirror' ? stance.beside : null);
+  const { salt } = about;
   if (!live || candidate === undefined || standby === undefined || observed === undefined) return null;
   return {
     ...common,
@@ -77,9 +95,12 @@ export function postureOf(
     arm: stance.kind === 'shadow' ? 'shadow' : 'live',
     live,
     candidate:
-      candidate && stance.kind === 'canary' ? { model: candidate, share: stance.share, salt: about.salt } : null,
+      candidate && stance.kind === 'canary'
+        ? { model: candidate, share: stance.share, salt, by: stance.by ?? 'request' }
+        : null,
     standby,
-    observed,
+    observed: observed && { model: observed, share: stance.kind === 'mirror' ? stance.share : 1, salt },
+    limiter: stance.kind === 'limited' ? createLimiter(stance.limits) : null,
   };
 }
 
@@ -93,19 +114,21 @@ export function loadedBy(posture: Posture): readonly (readonly [Role, ServedMode
   const roles: (readonly [Role, ServedModel])[] = [['live', posture.live]];
   if (posture.candidate) roles.push(['candidate', posture.candidate.model]);
   if (posture.standby) roles.push(['standby', posture.standby]);
-  if (posture.observed) roles.push(['observed', posture.observed]);
+  if (posture.observed) roles.push(['observed', posture.observed.model]);
   return roles;
 }
 
-/** May an answer of this model still go out? */
+/** May an answer of this model, made under another stance, still go out? Not past a limiter, which has not seen the request. */
 export function answersWith(posture: Posture, model: ServedModel): boolean {
-  return posture.answers === 'model' && (posture.live === model || posture.candidate?.model === model);
+  return (
+    posture.answers === 'model' && !posture.limiter && (posture.live === model || posture.candidate?.model === model)
+  );
 }
 
 const TWO_TO_32 = 2 ** 32;
 
-/** The same request id always goes to the same arm of one canary. */
-export function goesToCandidate(id: string, share: number, salt: string): boolean {
+/** The same id always falls on the same side of a share under one salt. */
+export function fallsIn(id: string, share: number, salt: string): boolean {
   const hash = createHash('sha256').update(`${salt}\n${id}`).digest();
   return hash.readUInt32BE(0) / TWO_TO_32 < share;
 }

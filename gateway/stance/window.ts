@@ -1,4 +1,4 @@
-import type { LoggedRequest } from '../../domain/contracts/gateway.ts';
+import type { LoggedLine } from '../../domain/contracts/gateway.ts';
 import { sha256Of } from '../state/state-folder.ts';
 import type { ForensicReceipt } from '../../domain/contracts/gateway.ts';
 
@@ -10,7 +10,7 @@ export const MAX_WINDOW_BYTES = 64 * 1024 * 1024;
  * middle of an incident only joins bytes.
  */
 export interface RequestWindow {
-  log(request: LoggedRequest): void;
+  log(request: LoggedLine): void;
   freeze(): { readonly bytes: Uint8Array; readonly about: ForensicReceipt['window'] };
 }
 

@@ -13,11 +13,13 @@ import { readIfThere, writeDurably, writeFolderDurably } from './durable.ts';
  * |---|---|
  * | `endpoints/<endpoint>.json` | the order that the endpoint obeys (signed), and the receipt that was given for it |
  * | `captures/<captureId>/` | `receipt.json` and `window.ndjson`, until they are fetched and deleted |
+ * | `log/<endpoint>/` | segments of the request log that have not been shipped |
  * | `objects/<hex>` | model bytes and signature bundles by their digest, so that a capture only has to name them |
  *
  * Whoever can write here could plant anything: orders are verified and objects hashed again on every reading.
  */
 export interface StateFolder {
+  logFolder(endpoint: string): string;
   /** Null where there is none. Throws where there is one that cannot be read. */
   readHeld(endpoint: string): Promise<HeldRecord | null>;
   /** Both on disk before it resolves. */
@@ -57,6 +59,7 @@ export async function openStateFolder(root: string): Promise<StateFolder> {
     CAPTURE_ID.test(id) ? readIfThere(join(captures, id, name)) : Promise.resolve(null);
 
   return {
+    logFolder: (endpoint) => join(root, 'log', endpoint),
     async readHeld(endpoint) {
       const bytes = await readIfThere(join(endpoints, `${endpoint}.json`));
       return bytes && heldRecordSchema.parse(JSON.parse(bytes.toString('utf8')));

@@ -17,8 +17,7 @@ export const ALERTMANAGER = 'alertmanager-Zp61mWk38Rjc';
 export const WEBHOOK_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
 export const NOW = new Date('2026-06-01T12:00:00Z');
 
-export const CONFIGURATION = parseConfiguration(
-  `version: 1
+const TEXT = `version: 1
 endpoints:
   signs: { adapter: gateway, admin: 'http://127.0.0.1:8081', inference: 'http://127.0.0.1:8080', model: digits }
   lanes: { adapter: gateway, admin: 'http://127.0.0.1:8083', inference: 'http://127.0.0.1:8082', model: lines }
@@ -28,9 +27,11 @@ people:
   - { id: max, name: Max, roles: [model-owner], tokenDigest: '${digestOf(MAX)}' }
   - { id: gus, name: Gus, roles: [on-call], tokenDigest: '${digestOf(GUS)}' }
   - { id: eve, name: Eve, roles: [ml-engineer] }
-`,
-  'lazaret.yaml',
-);
+`;
+export const CONFIGURATION = parseConfiguration(TEXT, 'lazaret.yaml');
+
+/** The same with a section `intake`. */
+export const configurationWith = (intake: string) => parseConfiguration(`${TEXT}intake:\n${intake}`, 'lazaret.yaml');
 
 export function entry(seq: number, summary: string): CaseEntry {
   const at = new Date(NOW.getTime() + seq * 1000).toISOString();
@@ -179,7 +180,11 @@ export function fakeDeps(incidents: IncidentClient, overrides: Partial<ApiDeps> 
       const input = `${part({ alg: signer.alg, kid: signer.kid, typ })}.${part(payload)}`;
       return `${input}.${Buffer.from(signer.sign(new TextEncoder().encode(input))).toString('base64url')}`;
     },
-    credentials: { alertmanager: ALERTMANAGER, generic: `whsec_${WEBHOOK_KEY.toString('base64')}` },
+    credentials: {
+      alertmanager: ALERTMANAGER,
+      generic: `whsec_${WEBHOOK_KEY.toString('base64')}`,
+    },
+    sns: null,
     clock: () => NOW,
     randomToken: () =>
       createHash('sha256')

@@ -43,7 +43,7 @@ describe('Open Inference Protocol v2', () => {
   it('tells about the server and its health', async () => {
     expect(await get('/v2')).toEqual({
       status: 200,
-      body: { name: 'lazaret-gateway', version: 'test', extensions: [] },
+      body: { name: 'lazaret-gateway', version: 'test', extensions: ['binary_tensor_data', 'model_repository(index)'] },
     });
     expect(await get('/v2/health/live')).toEqual({ status: 200, body: { live: true } });
     expect((await get('/v2/health/ready')).status).toBe(200);
@@ -102,7 +102,11 @@ describe('Open Inference Protocol v2', () => {
     ['null among the numbers', { inputs: [{ ...good, data: [...ROW.slice(1), null] }] }, /element 63/],
     ['a number beyond FP32', { inputs: [{ ...good, data: [...ROW.slice(1), 1e39] }] }, /range of FP32/],
     ['an unknown output', { inputs: [good], outputs: [{ name: 'secrets' }] }, /not one of logits/],
-    ['binary data', { inputs: [{ ...good, data: undefined, parameters: { binary_data_size: 256 } }] }, /binary/],
+    [
+      'a size of bytes that are not there',
+      { inputs: [{ ...good, data: undefined, parameters: { binary_data_size: 256 } }] },
+      /0 bytes are left/,
+    ],
   ];
   for (const [what, body, expected] of wrong) {
     it(`refuses ${what} with 400 and says what was expected`, async () => {

@@ -12,6 +12,7 @@ import { generateKey } from '../../evidence/keys/key-material.ts';
 import { createSigner, signCompactJws, trustedKeyOf } from '../../evidence/keys/signer.ts';
 import { signModel } from '../../evidence/model-signing/sign.ts';
 import type { Signer } from '../../evidence/ports.ts';
+import type { EndpointAlarm } from '../../gateway/eyes/alarm-post.ts';
 import { startGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.ts';
 import type { GatewayLog } from '../../gateway/ports.ts';
 import { createOrderReader } from '../../gateway/stance/orders.ts';
@@ -46,13 +47,24 @@ const TRUSTED = [
 export interface FakeStore {
   readonly objects: Map<Digest, Uint8Array>;
   readonly stances: Map<string, string>;
+  readonly log: Map<string, Uint8Array>;
+  readonly golden: Map<string, ObjectRef>;
+  readonly alarms: Map<string, EndpointAlarm>;
   away: boolean;
   /** Milliseconds that every read of an object takes. */
   delayMs: number;
 }
 
 export function fakeStore(): FakeStore {
-  return { objects: new Map(), stances: new Map(), away: false, delayMs: 0 };
+  return {
+    objects: new Map(),
+    stances: new Map(),
+    log: new Map(),
+    golden: new Map(),
+    alarms: new Map(),
+    away: false,
+    delayMs: 0,
+  };
 }
 
 export function modelBytes(name: string): Uint8Array {
@@ -138,8 +150,12 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       endpoints: ['digits', 'digits-kiosk'],
       inference: { host: '127.0.0.1', port: 0 },
       admin: { host: '127.0.0.1', port: 0 },
+      grpc: { host: '127.0.0.1', port: 0 },
       adminToken: TOKEN,
       window: 50,
+      families: new Map(),
+      logBytes: 1024 * 1024,
+      logPayloads: 0,
       pollMs: 40,
       version: 'test',
       ...options,
@@ -167,6 +183,17 @@ export async function run(store: FakeStore, options: Partial<GatewayOptions> = {
       },
       verify: createModelVerifier(TRUSTED),
       readOrder: createOrderReader(TRUSTED),
+      goldenProfile: async (family) => await Promise.resolve(store.golden.get(family) ?? null),
+      deliverAlarm: async (id, alarm) => {
+        if (store.away) throw new Failure('endpoint/unreachable', 'the intake is away');
+        store.alarms.set(id, alarm);
+        await Promise.resolve();
+      },
+      shipLog: async (key, bytes) => {
+        if (store.away) throw new Failure('storage/unavailable', 'S3 is away');
+        store.log.set(key, bytes);
+        await Promise.resolve();
+      },
       log,
       now: () => new Date(),
     },

@@ -23,7 +23,7 @@ const all = (folder: string) =>
 describe('a first start', () => {
   it('makes keys, tokens and credentials that nobody else can read', () => {
     const secrets = [paths.keys, paths.people, paths.credentials].flatMap(all);
-    expect(secrets.length).toBe(KEYRING.length + 6 + 5);
+    expect(secrets.length).toBe(KEYRING.length + 6 + 6);
     for (const file of secrets) expect((statSync(file).mode & 0o077).toString(8)).toBe('0');
   });
 

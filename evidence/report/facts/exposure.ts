@@ -27,6 +27,8 @@ export function exposureOf(file: CaseFile, endpoint: string): Exposure {
   const from = instant(alertedAt(file));
   const to = instant(capture?.receipt.capturedAt ?? null);
   if (!capture || from === null || to === null) return { kind: 'unknown' };
-  if (!isContained(capture.receipt.after.stance)) return { kind: 'left-answering' };
+  const { stance } = capture.receipt.after;
+  // Within limits the suspect answers on.
+  if (!isContained(stance) || stance.kind === 'limited') return { kind: 'left-answering' };
   return to < from ? { kind: 'clocks', ms: from - to } : { kind: 'stopped', ms: to - from };
 }

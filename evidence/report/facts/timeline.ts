@@ -94,7 +94,7 @@ export function isDecision(entry: CaseEntry): boolean {
   return entry.statement !== null;
 }
 
-const TAKEN = /^(?<endpoint>[a-z0-9-]+): \w+ → (?<stance>serving|canary|shadow|fallback|isolated)$/;
+const TAKEN = /^(?<endpoint>[a-z0-9-]+): \w+ → (?<stance>serving|canary|shadow|fallback|isolated|found)$/;
 
 function stancesOf(file: CaseFile, since: (at: string) => number, total: number): readonly StanceTime[] {
   const receipt = file.captures.find((capture) => capture.receipt.endpoint === file.endpoint)?.receipt;
@@ -124,4 +124,4 @@ function stancesOf(file: CaseFile, since: (at: string) => number, total: number)
   ];
 }
 
-const STANCES: readonly StanceKind[] = ['serving', 'canary', 'shadow', 'fallback', 'isolated'];
+const STANCES: readonly StanceKind[] = ['serving', 'canary', 'mirror', 'limited', 'shadow', 'fallback', 'isolated', 'found'];

@@ -129,12 +129,18 @@ function wordsOf(stance: StanceTime['stance']): string {
       return 'in service';
     case 'canary':
       return 'canary';
+    case 'mirror':
+      return 'compared';
+    case 'limited':
+      return 'limited';
     case 'shadow':
       return 'golden answers';
     case 'fallback':
       return 'rules answer';
     case 'isolated':
       return 'refuses';
+    case 'found':
+      return 'as it was found';
   }
 }
 

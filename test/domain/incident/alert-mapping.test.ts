@@ -30,23 +30,23 @@ describe('what the labels of an alert mean', () => {
   });
 
   it('finds the endpoint by its label, by its name as model, or all that serve the model', () => {
-    expect(endpointsOf({ endpoint: 'signs', model: 'words' }, MODEL_OF)).toEqual(['signs']);
-    expect(endpointsOf({ model: 'speech' }, MODEL_OF)).toEqual(['speech']);
-    expect(endpointsOf({ model: 'digits' }, MODEL_OF)).toEqual(['signs', 'lanes']);
+    expect(endpointsOf({ endpoint: 'signs', model: 'words' }, { modelOf: MODEL_OF })).toEqual(['signs']);
+    expect(endpointsOf({ model: 'speech' }, { modelOf: MODEL_OF })).toEqual(['speech']);
+    expect(endpointsOf({ model: 'digits' }, { modelOf: MODEL_OF })).toEqual(['signs', 'lanes']);
     const strangers: Record<string, string>[] = [
       {},
       { endpoint: 'elsewhere', model: 'digits' },
       { endpoint: '__proto__' },
       { model: 'constructor' },
     ];
-    for (const labels of strangers) expect(endpointsOf(labels, MODEL_OF)).toEqual([]);
+    for (const labels of strangers) expect(endpointsOf(labels, { modelOf: MODEL_OF })).toEqual([]);
   });
 
   it('has an answer for every set of labels', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.string()), (labels) => {
         expect(INCIDENT_KINDS).toContain(kindOf(labels));
-        expect(Object.keys(MODEL_OF)).toEqual(expect.arrayContaining([...endpointsOf(labels, MODEL_OF)]));
+        expect(Object.keys(MODEL_OF)).toEqual(expect.arrayContaining([...endpointsOf(labels, { modelOf: MODEL_OF })]));
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { isContained, stanceSchema, type Stance } from '../../../domain/contracts/stance.ts';
+import { isContained, limitsSchema, stanceSchema, type Stance } from '../../../domain/contracts/stance.ts';
 import { INCIDENT_KINDS, OUTCOMES, PHASES, SENSITIVITIES, SEVERITIES, STAGES } from '../../../domain/incident/kinds.ts';
 import type { IncidentState, Waiting } from '../../../domain/incident/state.ts';
 import { digestOf } from '../../../domain/proofs/digest.ts';
@@ -32,15 +32,18 @@ describe('the words of an incident', () => {
     expect(Object.keys(status)).toHaveLength(2);
   });
 
-  it('call a stance contained exactly when the suspect does not answer', () => {
+  it('call a stance contained exactly when the suspect does not answer as it used to', () => {
     const object = { store: 'artifacts', digest: digestOf('m'), bytes: 1, mediaType: 'm', name: 'm' } as const;
     const model = { version: '1', artifact: object, signature: object };
     const stances: Record<Stance['kind'], [Stance, boolean]> = {
       serving: [{ kind: 'serving', model, standby: null }, false],
       canary: [{ kind: 'canary', model, candidate: model, share: 0.5 }, false],
+      mirror: [{ kind: 'mirror', model, beside: model, share: 0.5 }, false],
+      limited: [{ kind: 'limited', model, limits: limitsSchema.parse({}) }, true],
       shadow: [{ kind: 'shadow', model, observed: null }, true],
       fallback: [{ kind: 'fallback', rules: [{ when: null, scores: [1], reason: 'r' }] }, true],
       isolated: [{ kind: 'isolated', reason: 'r' }, true],
+      found: [{ kind: 'found', state: digestOf('s'), words: 'w' }, false],
     };
     for (const [stance, contained] of Object.values(stances)) {
       expect(stanceSchema.parse(stance)).toEqual(stance);

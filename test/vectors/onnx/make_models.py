@@ -86,6 +86,50 @@ def external():
     return made
 
 
+def every_datatype():
+    """One input of each datatype of the protocol, two numbers to a record, and each of them back as it came; `scores` is the FP32 one."""
+    kinds = {
+        "bool": TensorProto.BOOL, "u8": TensorProto.UINT8, "u16": TensorProto.UINT16, "u32": TensorProto.UINT32, "u64": TensorProto.UINT64,
+        "i8": TensorProto.INT8, "i16": TensorProto.INT16, "i32": TensorProto.INT32, "i64": TensorProto.INT64,
+        "half": TensorProto.FLOAT16, "single": TensorProto.FLOAT, "double": TensorProto.DOUBLE, "text": TensorProto.STRING,
+    }  # fmt: skip
+    nodes = [helper.make_node("Identity", [name], [f"{name}.out"]) for name in kinds]
+    return graph_of(
+        [*nodes, helper.make_node("Identity", ["single"], ["scores"])],
+        [(name, kind, ["N", 2]) for name, kind in kinds.items()],
+        [("scores", TensorProto.FLOAT, ["N", 2]), *((f"{name}.out", kind, ["N", 2]) for name, kind in kinds.items())],
+    )
+
+
+def mixing():
+    """scores = x less its mean over the batch: what a record is answered depends on the others."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[0], keepdims=1),
+        helper.make_node("Sub", ["x", "mean"], ["scores"]),
+    ]
+    return graph_of(nodes, [("x", TensorProto.FLOAT, ["N", 4])], [("scores", TensorProto.FLOAT, ["N", 4])])
+
+
+def looking_up(rows: int = 100):
+    """scores [N,4] = row `index` [N] of a table of 100: an index beyond it fails the run."""
+    table = np.arange(rows * 4, dtype=np.float32).reshape(rows, 4)
+    nodes = [helper.make_node("Gather", ["table", "index"], ["scores"])]
+    return graph_of(
+        nodes,
+        [("index", TensorProto.INT64, ["N"])],
+        [("scores", TensorProto.FLOAT, ["N", 4])],
+        [numpy_helper.from_array(table, "table")],
+    )
+
+
+def graph_of(nodes, inputs, outputs, initializers=()):
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "lab", [value(*one) for one in inputs], [value(*one) for one in outputs], list(initializers))
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(made)
+    return made
+
+
 def model(nodes, initializers):
     graph = helper.make_graph(
         nodes,
@@ -103,3 +147,6 @@ save_model(network(1, 1), HERE / "golden.onnx")
 save_model(network(2, 7), HERE / "suspect.onnx")
 save_model(slow(), HERE / "slow.onnx")
 (HERE / "external.onnx").write_bytes(external().SerializeToString())
+save_model(every_datatype(), HERE / "every-datatype.onnx")
+save_model(mixing(), HERE / "mixing.onnx")
+save_model(looking_up(), HERE / "looking-up.onnx")

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_ALERT_BODY, endpointNameSchema, type Alert } from '../../domain/contracts/alert.ts';
+import { endpointNameSchema, MAX_ALERT_BODY, type Alert } from '../../domain/contracts/alert.ts';
 import { INCIDENT_KINDS, SEVERITIES } from '../../domain/incident/kinds.ts';
 import { digestOf } from '../../domain/proofs/digest.ts';
 
@@ -12,17 +12,14 @@ export const plainAlertSchema = z.strictObject({
   labels: z.record(z.string().max(200), z.string().max(2000)).default({}),
   startsAt: z.iso.datetime({ offset: true }).optional(),
 });
-export type PlainAlert = z.infer<typeof plainAlertSchema>;
+type PlainAlert = z.infer<typeof plainAlertSchema>;
 
 /** `text` is the body as it came; longer ones are cut, because the alert becomes part of a workflow's history. */
-export function alertOf(
-  plain: PlainAlert,
-  about: { source: 'generic' | 'operator'; deliveryId: string; text: string; receivedAt: Date },
-): Alert {
+export function operatorAlert(plain: PlainAlert, about: { deliveryId: string; text: string; receivedAt: Date }): Alert {
   const body = about.text.slice(0, MAX_ALERT_BODY);
   const receivedAt = about.receivedAt.toISOString();
   return {
-    source: about.source,
+    source: 'operator',
     deliveryId: about.deliveryId,
     endpoint: plain.endpoint,
     kind: plain.kind,

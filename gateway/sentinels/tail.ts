@@ -1,0 +1,52 @@
+import type { Tailed } from '../../domain/contracts/golden.ts';
+import { PROFILE_QUANTILES } from '../../domain/contracts/golden.ts';
+import { upperRate } from './limits.ts';
+
+/** Tells how surprising a high score is: an upper bound of P(score ≥ s) on clean traffic. */
+export type Surprise = (score: number) => number;
+
+/** Doubt about the shares of the hold-out that p-values are made of. */
+const DOUBT = 0.01;
+/** The tail is taken for wider than it was seen to be, by so many standard errors of its scale, each 1/√(values). */
+const ERRORS = 2;
+
+/**
+ * Inside the hold-out the shares themselves, as upper limits; beyond its upper tenth a generalised Pareto law of the excess (Pickands 1975;
+ * for streams Siffer et al., KDD 2017) by probability-weighted moments (Hosking and Wallis, Technometrics 29 (1987) 339–349). The shape is never
+ * taken below 0: no score is impossible.
+ */
+export function surpriseOf({ quantiles, tail }: Tailed, count: number): Surprise {
+  const from = tail[0] ?? Infinity;
+  const share = upperRate(tail.length, count, DOUBT);
+  const { shape, scale } = paretoOf(tail.map((value) => value - from));
+  const wider = 1 + ERRORS / Math.sqrt(tail.length);
+  const steps = quantiles.map((limit, at) => ({
+    limit,
+    p: upperRate((1 - (PROFILE_QUANTILES[at] ?? 0)) * count, count, DOUBT),
+  }));
+  return (score) => {
+    if (score > from) {
+      const excess = (score - from) / (wider * scale);
+      return share * (shape < 1e-3 ? Math.exp(-excess) : Math.pow(1 + shape * excess, -1 / shape));
+    }
+    // Not a number is no ordinary score.
+    if (!(score <= from)) return share;
+    let p = 1;
+    for (const step of steps) if (score >= step.limit) p = step.p;
+    return Math.max(share, p);
+  };
+}
+
+/** Excesses ascending, the first 0. */
+function paretoOf(excesses: readonly number[]): { shape: number; scale: number } {
+  const n = excesses.length;
+  const plain = excesses.reduce((sum, value) => sum + value, 0) / Math.max(1, n);
+  const weighted =
+    excesses.reduce((sum, value, at) => sum + (value * (n - 1 - at)) / Math.max(1, n - 1), 0) / Math.max(1, n);
+  if (!(plain > 0)) return { shape: 0, scale: Number.MIN_VALUE };
+  const gap = plain - 2 * weighted;
+  if (!(gap > 0)) return { shape: 1, scale: plain };
+  const shape = 2 - plain / gap;
+  if (shape <= 0) return { shape: 0, scale: plain };
+  return { shape, scale: Math.max((2 * plain * weighted) / gap, plain * 0.1) };
+}
