@@ -92,10 +92,14 @@ export function supervise(plan: ProcessPlan, onEvent: (event: StationEvent) => v
     const ended = (how: string) => {
       if (over) return;
       over = true;
-      if (child === mine) child = null;
-      ready = false;
+      // News of one that was stopped may come when the next one runs already.
+      const present = child === mine;
+      if (present) {
+        child = null;
+        ready = false;
+      }
       onPid();
-      if (!wanted) return;
+      if (!wanted || !present) return;
       tell('exited', how);
       again(since, how);
     };
@@ -160,6 +164,7 @@ export function supervise(plan: ProcessPlan, onEvent: (event: StationEvent) => v
     },
     async stop() {
       wanted = false;
+      ready = false;
       if (timer) clearTimeout(timer);
       timer = null;
       const leaving = child;

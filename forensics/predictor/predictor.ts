@@ -175,7 +175,10 @@ async function openSession(
     const idle = pending === null;
     leave();
     settle((waiting) => waiting.reject(new Failure('analysis/crashed', 'The model was closed.')));
-    if (idle) await ended;
+    if (!idle) return;
+    // Nothing else may hold the process that waits here.
+    worker.ref();
+    await ended;
   }
 
   const ready = await ask(null);
