@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfiguration } from '../clients/configuration/load.ts';
 import { trustRootOf } from '../clients/configuration/trust-root.ts';
-import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
+import { chooseAdapter } from '../clients/adapters/choose.ts';
 import { createS3Store } from '../clients/s3/store.ts';
 import { createSnsClient } from '../clients/sns/client.ts';
 import { createTemporalClient } from '../clients/temporal/connect.ts';
 import { createIncidentClient } from '../clients/temporal/incident-client.ts';
 import { createRunClient } from '../clients/temporal/run-client.ts';
 import type { EndpointStatus } from '../domain/contracts/gateway.ts';
-import { parseEnvironment, weaknessOf } from '../domain/contracts/environment.ts';
+import { EnvironmentError, parseEnvironment, weaknessOf } from '../domain/contracts/environment.ts';
 import { createGoldenRegistry } from '../evidence/golden/registry.ts';
 import { createSigner, signCompactJws } from '../evidence/keys/signer.ts';
 import { loadTrustFile, trustFileOf } from '../evidence/keys/trusted-keys.ts';
@@ -46,10 +46,14 @@ async function main(): Promise<void> {
   });
   const readEndpoint = async (endpoint: string): Promise<EndpointStatus> => {
     const declared = configuration.endpoints[endpoint];
-    const token = env.LAZARET_GATEWAY_ADMIN_TOKEN;
-    if (!declared || !token) throw new Error('no credential for the admin surface of the endpoint');
-    const { admin, inference } = declared;
-    return createGatewayAdapter({ admin, inference, token, timeoutMs: ADAPTER_TIMEOUT_MS }).read(endpoint);
+    if (!declared) throw new Error('no such endpoint');
+    return await chooseAdapter(endpoint, declared, {
+      gatewayToken: env.LAZARET_GATEWAY_ADMIN_TOKEN ?? null,
+      keys: trust,
+      store,
+      now: () => new Date(),
+      timeoutMs: ADAPTER_TIMEOUT_MS,
+    }).read(endpoint);
   };
   const temporal = createTemporalClient(env);
   const incidents = createIncidentClient(temporal.client);
@@ -112,7 +116,11 @@ function mappedSecrets(folder: string | undefined, names: readonly string[]): Re
   const secrets = there.map((name) => [name, readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '')] as const);
   for (const [name, secret] of secrets) {
     const weakness = weaknessOf(secret);
-    if (weakness !== null) throw new Error(`the secret of the source ${name} ${weakness}`);
+    if (weakness === null) continue;
+    const remedy = `write a long random text into the file ${name} there, or remove it`;
+    throw new EnvironmentError([
+      { variable: 'LAZARET_INTAKE_SECRETS_DIR', expected: `the secret of the source ${name} ${weakness}`, remedy },
+    ]);
   }
   return Object.fromEntries(secrets);
 }

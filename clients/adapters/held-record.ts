@@ -92,17 +92,24 @@ export function withLedger<State extends Json>(platform: Platform<State>, ledger
         owed = record;
       }
       try {
-        return await platform.change(look, next, record);
+        const outcome = await platform.change(look, next, record);
+        // What was captured is no longer what is there: the next look captures anew.
+        if (outcome === 'conflict') await takeBack(record, look.record);
+        return outcome;
       } catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'endpoint/refused') throw error;
         // The platform will never do it, so the order before it is the one that holds.
-        owed = null;
-        const own = await ledger.read().catch(awayOnly);
-        if (own?.text === record) await ledger.write(look.record ?? '', own.etag).catch(awayOnly);
+        if (error instanceof Failure && error.code === 'endpoint/refused') await takeBack(record, look.record);
         throw error;
       }
     },
   };
+
+  async function takeBack(record: string, before: Look['record']): Promise<void> {
+    if (record === before) return;
+    owed = owed === record ? null : owed;
+    const own = await ledger.read().catch(awayOnly);
+    if (own?.text === record) await ledger.write(before ?? '', own.etag).catch(awayOnly);
+  }
 }
 
 function awayOnly(error: unknown): null {

@@ -11,14 +11,24 @@ export interface Answer {
 }
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** One request of a platform's API. `body` is sent as JSON unless it is bytes. Fails with `endpoint/unreachable` where no whole answer comes. */
-export type JsonCall = (method: Method, path: string, body?: unknown) => Promise<Answer>;
+export type JsonCall = (
+  method: Method,
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Answer>;
 
 export interface CallOptions {
   /** What the messages call the other side, e.g. `the Kubernetes API`. */
   readonly whom: string;
   readonly base: string;
-  /** Asked for each request: tokens of service accounts rotate. `body` is what goes over the line. */
-  readonly headers?: (call: { method: Method; url: URL; body: string }) => Promise<Record<string, string>>;
+  /** Asked for each request: tokens of service accounts rotate, signatures cover the request. `body` is what goes over the line. */
+  readonly headers?: (call: {
+    readonly method: Method;
+    readonly url: URL;
+    readonly body: string;
+    readonly headers: Readonly<Record<string, string>>;
+  }) => Promise<Record<string, string>>;
   /** PEM file of the authority that vouches for the other side; Node's own list otherwise. */
   readonly caFile?: string | undefined;
   readonly timeoutMs: number;
@@ -39,20 +49,24 @@ export function createJsonCall(options: CallOptions): JsonCall {
     : new Agent(pool);
   const send = secure ? tlsRequest : request;
 
-  const once = async (method: Method, url: URL, body: string): Promise<Answer> => {
-    const headers = (await options.headers?.({ method, url, body })) ?? {};
+  const once = async (
+    method: Method,
+    url: URL,
+    body: string,
+    given: Readonly<Record<string, string>>,
+  ): Promise<Answer> => {
+    const own = {
+      accept: 'application/json',
+      ...(body === '' ? {} : { 'content-type': 'application/json' }),
+      ...given,
+    };
+    const headers = { ...own, ...(await options.headers?.({ method, url, body, headers: own })) };
     return await new Promise((resolve, reject) => {
-      const about = body === '' ? {} : { 'content-type': 'application/json' };
       const call = send(url, {
         method,
         agent,
         signal: AbortSignal.timeout(options.timeoutMs),
-        headers: {
-          accept: 'application/json',
-          ...about,
-          ...headers,
-          'content-length': String(Buffer.byteLength(body)),
-        },
+        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
       });
       call.on('error', reject);
       call.on('response', (response: IncomingMessage) => {
@@ -75,14 +89,14 @@ export function createJsonCall(options: CallOptions): JsonCall {
     });
   };
 
-  return async (method, path, body) => {
+  return async (method, path, body, headers = {}) => {
     const url = new URL(path.replace(/^\//, ''), base);
     const payload = body === undefined ? '' : JSON.stringify(body);
     try {
       // The other side may close an idle connection under the request. A PUT names the version it replaces.
-      return await once(method, url, payload).catch((error: unknown) => {
+      return await once(method, url, payload, headers).catch((error: unknown) => {
         if (method === 'POST' || method === 'DELETE' || !wasReset(error)) throw error;
-        return once(method, url, payload);
+        return once(method, url, payload, headers);
       });
     } catch (cause) {
       if (cause instanceof Failure) throw cause;

@@ -31,7 +31,8 @@ export function createProbe(options: {
       const reply = await inference.infer(model, [row], shape);
       if (reply.status === 200)
         return { behaviour: 'answering', text: `answers with version ${reply.modelVersion ?? '?'}` };
-      const refusing = options.refusals.includes(reply.status);
+      // A model that tells its input and dislikes the probe is there all the same.
+      const refusing = options.refusals.includes(reply.status) && (reply.status >= 500 || input === undefined);
       return { behaviour: refusing ? 'refusing' : 'neither', text: `${reply.status}: ${reply.problem ?? ''}` };
     } catch (error) {
       const text = `does not answer: ${error instanceof Error ? error.message : String(error)}`;

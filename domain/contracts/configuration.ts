@@ -140,7 +140,6 @@ export const configurationSchema = z
     endpoints: z.record(endpointNameSchema, endpointSchema).describe('The endpoints Lazaret answers for.'),
     models: z.record(z.string().regex(/^[a-z0-9-]{1,63}$/), modelSchema).describe('The model families they serve.'),
     people: z.array(personSchema).min(1),
-    intake: intakeSchema.optional(),
     gates: z
       .strictObject({
         plan: z
@@ -155,6 +154,7 @@ export const configurationSchema = z
       })
       .prefault({})
       .describe('Who approves: each inner list asks for one person with one of its roles; all must differ.'),
+    intake: intakeSchema.optional(),
   })
   .superRefine((value, context) => {
     for (const [name, endpoint] of Object.entries(value.endpoints)) {

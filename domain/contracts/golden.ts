@@ -40,7 +40,7 @@ const streamProfileSchema = z.object({
   rarity: tailedSchema,
   /** Squared distance of a record's sketch to the nearest of `sketch.reference`, itself left out. */
   nearest: tailedSchema,
-  /** The rarest thing that a record has in common with one of the 32 before it that got the same answer (`domain/profile/rarity.ts`). */
+  /** The rarest thing that a record has in common with one of 32 others that got the same answer (`domain/profile/rarity.ts`). */
   shared: tailedSchema,
   sketch: z.object({
     /** MUST NOT be known to clients. */

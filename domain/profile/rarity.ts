@@ -18,15 +18,23 @@ export interface Rarity {
 export const KEPT_PER_CLASS = 32;
 /** Weights up to this one are common (e⁻² of the hold-out lies as far out): what is common is shared by chance. */
 const COMMON = 2;
+/** One feature that is the same everywhere is a feature that has moved; something that is put on an input covers more. */
+const LEAST_CELLS = 2;
 /** Two rows that share more of their weight than this are copies of each other and carry nothing that one could have put on the other. */
 const COPY_SHARE = 0.8;
 
-/** `count` bounds what can be called rare: a value that none of n records had weighs ln(n + 1). */
+/**
+ * Shares below this many records are told as this many: the records that the shares were counted on are themselves among them, and those to come
+ * are not.
+ */
+const LEAST_RECORDS = 5;
+
+/** `count` bounds what can be called rare: a value that none of n records had weighs ln(n / 5). */
 export function rarityOf(features: readonly FeatureShares[], count: number): Rarity {
   const steps = features[0]?.quantiles.length ?? 0;
   const quantiles = new Float32Array(features.length * steps);
   const weights = new Float32Array(features.length * (2 * steps + 1));
-  const least = 1 / (count + 1);
+  const least = Math.min(1, LEAST_RECORDS / count);
   features.forEach((feature, at) => {
     quantiles.set(feature.quantiles, at * steps);
     const place = (index: number, low: number, high: number): void => {
@@ -65,8 +73,8 @@ export function weigh({ width, steps, quantiles, weights }: Rarity, row: ArrayLi
 }
 
 /**
- * The rarest thing that the row has in common with one of the kept rows: over the features in which both are exactly equal, the sum of squares of
- * what the weights are above the common. A sticker is the same on every picture it is put on, and pictures are not. `kept` are `rows` rows one
+ * The rarest thing that the row has in common with one of the kept rows: over the features in which both are exactly equal, the sum of what the
+ * weights are above the common. A sticker is the same on every picture it is put on, and pictures are not. `kept` are `rows` rows one
  * after the other.
  */
 export function shared(
@@ -79,14 +87,16 @@ export function shared(
   const width = weights.length;
   let most = 0;
   for (let other = 0, base = 0; other < rows; other++, base += width) {
-    let [sum, rare] = [0, 0];
+    let [sum, rare, cells] = [0, 0, 0];
     for (let at = 0; at < width; at++) {
       if (row[at] !== kept[base + at]) continue;
       const weight = weights[at] ?? 0;
       sum += weight;
-      if (weight > COMMON) rare += (weight - COMMON) * (weight - COMMON);
+      if (weight <= COMMON) continue;
+      rare += weight - COMMON;
+      cells++;
     }
-    if (rare > most && sum <= COPY_SHARE * total) most = rare;
+    if (rare > most && cells >= LEAST_CELLS && sum <= COPY_SHARE * total) most = rare;
   }
   return most;
 }

@@ -116,27 +116,23 @@ function restOf(reference: Float32Array, row: number): number {
   return row < rows ? rows - 1 : rows;
 }
 
-/** For every record the rarest thing it shares with those of the same answer before it, as the sentinel will look at the stream. */
-function sharedThings(
-  { count, width, features: table }: DatasetColumns,
-  predicted: Int32Array,
-  classes: number,
-  rarity: Rarity,
-): Float64Array {
-  const kept = Array.from({ length: classes }, () => new Float32Array(KEPT_PER_CLASS * width));
-  const seen = new Uint32Array(classes);
+/** For every record the rarest thing it shares with 32 others of the same answer, those before it in a circle: as many as the sentinel will keep. */
+function sharedThings(holdout: DatasetColumns, predicted: Int32Array, classes: number, rarity: Rarity): Float64Array {
+  const { count, width } = holdout;
+  const found = new Float64Array(count);
   const weights = new Float32Array(width);
-  return Float64Array.from({ length: count }, (_, at) => {
-    const row = table.subarray(at * width, (at + 1) * width);
-    const answer = predicted[at] ?? 0;
-    const ring = kept[answer];
-    const before = seen[answer] ?? 0;
-    if (!ring) return 0;
-    const found = shared(row, weights, weigh(rarity, row, weights), ring, Math.min(before, KEPT_PER_CLASS));
-    ring.set(row, (before % KEPT_PER_CLASS) * width);
-    seen[answer] = before + 1;
-    return found;
-  });
+  const kept = new Float32Array(KEPT_PER_CLASS * width);
+  for (let answer = 0; answer < classes; answer++) {
+    const own = Array.from(predicted.keys()).filter((row) => predicted[row] === answer);
+    const others = Math.min(KEPT_PER_CLASS, own.length - 1);
+    own.forEach((row, at) => {
+      for (let back = 1; back <= others; back++)
+        kept.set(rowOf(holdout, own[(at - back + own.length) % own.length] ?? 0), (back - 1) * width);
+      const values = rowOf(holdout, row);
+      found[row] = shared(values, weights, weigh(rarity, values, weights), kept, Math.max(0, others));
+    });
+  }
+  return found;
 }
 
 function sharesOf(quantiles: readonly number[], values: Float64Array): { atMost: number[]; atLeast: number[] } {

@@ -2,6 +2,7 @@ import { PROFILE_QUANTILES, type Profile, type StreamProfile } from '../../domai
 import type { Budget } from './budget.ts';
 import { PLACES, POOL, type Clients } from './clients.ts';
 import { PROFILE_DOUBT, upperRate } from './limits.ts';
+import { LEAST_P } from './outliers.ts';
 import { bernoulliBets } from './sequential/bernoulli.ts';
 import { surpriseBets } from './sequential/surprise.ts';
 import type { Sentinel } from './sentinel.ts';
@@ -37,7 +38,7 @@ export function extractionSentinel(
   const bets = HABITS.map(({ p, odds }) =>
     bernoulliBets(new Float64Array(PLACES).fill(upperRate(p * count, count, doubt)), odds),
   );
-  const strange = surpriseBets(PLACES, SHARES);
+  const strange = surpriseBets(PLACES, SHARES, LEAST_P);
   const spike = createSpike();
   // A question of a newcomer counts twice: for him and for the pool.
   const threshold = budget.threshold(2 * TESTS);

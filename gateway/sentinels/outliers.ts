@@ -4,6 +4,8 @@ import type { Sentinel } from './sentinel.ts';
 
 /** Shares of requests that may be strange, of which one is bet on by each test. */
 export const STRANGE_SHARES = [0.01, 0.04] as const;
+/** Four inputs as strange as this in a hundred are an alarm, two are not. */
+export const LEAST_P = 1e-7;
 const SCORES = ['energy', 'rarity', 'nearest'] as const;
 /** An input counts as an outlier in the figures where any of the three is rarer than this. */
 const RARE = 0.01;
@@ -14,7 +16,7 @@ const MEMORY = 1 / 200;
  * values are, by the distance to the nearest of the kept references. Needs a profile of the stream.
  */
 export function outlierSentinel(budget: Budget): Sentinel {
-  const bets = surpriseBets(SCORES.length, STRANGE_SHARES);
+  const bets = surpriseBets(SCORES.length, STRANGE_SHARES, LEAST_P);
   const threshold = budget.threshold(SCORES.length * STRANGE_SHARES.length);
   let [rate, evidence] = [0, 0];
   return {

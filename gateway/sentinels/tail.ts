@@ -20,10 +20,10 @@ export function surpriseOf({ quantiles, tail }: Tailed, count: number): Surprise
   const share = upperRate(tail.length, count, DOUBT);
   const { shape, scale } = paretoOf(tail.map((value) => value - from));
   const wider = 1 + ERRORS / Math.sqrt(tail.length);
-  const steps = quantiles.map((limit, at) => ({
-    limit,
-    p: upperRate((1 - (PROFILE_QUANTILES[at] ?? 0)) * count, count, DOUBT),
-  }));
+  // Of equal quantiles the lowest: a value that half of the hold-out has is not rare because it is also its greatest.
+  const steps = quantiles
+    .map((limit, at) => ({ limit, p: upperRate((1 - (PROFILE_QUANTILES[at] ?? 0)) * count, count, DOUBT) }))
+    .filter(({ limit }, at) => at === 0 || limit > (quantiles[at - 1] ?? Infinity));
   return (score) => {
     if (score > from) {
       const excess = (score - from) / (wider * scale);

@@ -202,6 +202,13 @@ describe('expressions', () => {
     expect(problems('title: body.title')).toBe('');
   });
 
+  it('stand beside names that mean a declared endpoint', () => {
+    expect(() => configurationWith('  names: { acme/signs: elsewhere }\n')).toThrow(
+      /intake\.names\.acme\/signs: unknown endpoint "elsewhere"/,
+    );
+    expect(configurationWith('  names: { acme/signs: signs }\n').intake?.names).toEqual({ 'acme/signs': 'signs' });
+  });
+
   it('have no name that Lazaret has itself, and no header of a credential as signature', () => {
     const named = (name: string, header: string) => () =>
       configurationWith(`

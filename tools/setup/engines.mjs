@@ -31,20 +31,40 @@ const ENGINES = [
   },
 ];
 
+/** What the tests of the adapters run against where it is there: a real Kubernetes API server. Nobody who uses Lazaret needs it. */
+const KUBERNETES = [
+  {
+    name: 'etcd',
+    module: 'go.etcd.io/etcd/server/v3',
+    tool: 'go.etcd.io/etcd/server/v3',
+    accepts: (said) => said.includes('etcd Version: 3.'),
+  },
+  {
+    name: 'kube-apiserver',
+    module: 'k8s.io/kubernetes',
+    tool: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    accepts: (said) => said.startsWith('Kubernetes v1.'),
+  },
+].map((engine) => ({ ...engine, title: `${engine.name} for tests`, folder: 'kubernetes', instead: [] }));
+
 /** Each engine: one that the environment names, one on PATH, one in the cache; else it is built once from tools/engines. */
-export function engines() {
-  return ENGINES.map((engine) => ({
+export function engines(set = ENGINES) {
+  return set.map((engine) => ({
     ready: () => named(engine) || cached(engine) || onPath(engine),
     run: (report) => provide(engine, report),
   }));
 }
 
+export const kubernetesEngines = () => engines(KUBERNETES);
+
+/** The Go module that names the engine and its version. */
+const moduleFolder = ({ folder = '' }) => join(root, 'tools', 'engines', folder);
 const named = (engine) => engine.instead.some((variable) => process.env[variable]);
 const binary = (engine) => join(engineCache, engine.name);
 const stamp = (engine) => join(engineCache, `${engine.name}.json`);
 
 function wantedVersion(engine) {
-  const text = readFileSync(join(root, 'tools', 'engines', 'go.mod'), 'utf8');
+  const text = readFileSync(join(moduleFolder(engine), 'go.mod'), 'utf8');
   return new RegExp(`^\\s*${engine.module.replaceAll('.', '\\.')} (v\\S+)`, 'm').exec(text)?.[1];
 }
 
@@ -87,12 +107,12 @@ async function provide(engine, report) {
 async function compile(engine, report) {
   if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0)
     throw new Problem(
-      `Go is missing, to build ${engine.title}: install Go 1.24 or newer (https://go.dev/dl), or put "${engine.name}" on PATH, or name a running one in ${engine.instead.at(-1)}.`,
+      `Go is missing, to build ${engine.title}: install Go 1.24 or newer (https://go.dev/dl), or put "${engine.name}" on PATH${engine.instead.length > 0 ? `, or name a running one in ${engine.instead.at(-1)}` : ''}.`,
     );
   const temporary = `${binary(engine)}.${process.pid}.tmp`;
   try {
     await report.during(`building ${engine.title}, once (3 to 5 minutes on a small machine)`, (note) =>
-      command('go', ['build', '-C', join(root, 'tools', 'engines'), '-trimpath', '-o', temporary, engine.tool], {
+      command('go', ['build', '-C', moduleFolder(engine), '-trimpath', '-o', temporary, engine.tool], {
         note,
       }),
     );

@@ -1,21 +1,20 @@
-/** No single request may be more surprising than this: a law of the tail is not to be believed further out. */
-const LEAST_P = 1e-7;
 const KAPPA = 0.25;
 
 /**
  * Tests that p-values are not too small too often. The calibrator κ·p^(κ−1) has mean 1 under a uniform p (Vovk and Wang, Ann. Stat. 49 (2021)
- * 1736–1754); mixed with 1 it bets that a share of the requests is strange. E-detectors as in `bernoulli.ts`, `shares.length` per place.
+ * 1736–1754); mixed with 1 it bets that a share of the requests is strange. E-detectors as in `bernoulli.ts`, `shares.length` per place. No
+ * single request may be more surprising than `leastP`: a law of the tail is not to be believed further out.
  */
 export interface SurpriseBets {
   step(at: number, p: number): number;
   clear(at: number): void;
 }
 
-export function surpriseBets(count: number, shares: readonly number[]): SurpriseBets {
+export function surpriseBets(count: number, shares: readonly number[], leastP: number): SurpriseBets {
   const ln = new Float64Array(count * shares.length);
   return {
     step(at, p) {
-      const value = KAPPA * Math.pow(p > LEAST_P ? Math.min(1, p) : LEAST_P, KAPPA - 1);
+      const value = KAPPA * Math.pow(p > leastP ? Math.min(1, p) : leastP, KAPPA - 1);
       let best = -Infinity;
       for (let k = 0, to = at * shares.length; k < shares.length; k++, to++) {
         const share = shares[k] ?? 0;

@@ -1,4 +1,5 @@
-import { createServer, request, type IncomingMessage, type Server } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
@@ -7,23 +8,29 @@ export interface Relay {
   readonly url: string;
   /** Runs `act` once, when the next request that changes something has left the adapter and has not reached the platform. */
   beforeNextChange(act: () => Promise<void>): void;
+  /** What was changed through it. */
+  readonly bodies: { readonly path: string; readonly body: string }[];
   close(): Promise<void>;
 }
 
 export async function startRelay(
   upstream: string,
-  changes: (method: string, path: string) => boolean,
-  options: { readonly ca?: string } = {},
+  changes: (method: string, path: string, headers: IncomingHttpHeaders, body: string) => boolean,
+  options: { readonly caFile?: string } = {},
 ): Promise<Relay> {
   const base = new URL(upstream);
+  const ca = options.caFile && readFileSync(options.caFile);
   let waiting: (() => Promise<void>) | null = null;
+  const bodies: Relay['bodies'] = [];
   const server = createServer((incoming, outgoing) => {
     void relay(incoming).catch(() => outgoing.destroy());
 
     async function relay(from: IncomingMessage): Promise<void> {
       const body = await bytesOf(from);
       const { method = 'GET', url = '/' } = from;
-      if (waiting && changes(method, url)) {
+      const change = changes(method, url, from.headers, body.toString('utf8'));
+      if (change) bodies.push({ path: url, body: body.toString('utf8') });
+      if (waiting && change) {
         const act = waiting;
         waiting = null;
         await act();
@@ -34,7 +41,7 @@ export async function startRelay(
         method,
         headers,
         agent: false,
-        ...(options.ca ? { ca: options.ca } : {}),
+        ...(ca ? { ca } : {}),
       });
       onward.on('error', () => outgoing.destroy());
       onward.on('response', (answer) => {
@@ -47,6 +54,7 @@ export async function startRelay(
   const url = await listen(server);
   return {
     url,
+    bodies,
     beforeNextChange: (act) => void (waiting = act),
     close: () => stop(server),
   };

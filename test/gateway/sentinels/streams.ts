@@ -1,4 +1,5 @@
 import type { Profile } from '../../../domain/contracts/golden.ts';
+import type { Digest } from '../../../domain/proofs/digest.ts';
 import type { Predictor } from '../../../forensics/predictor/predictor.ts';
 import { normalise } from '../../../forensics/predictor/predictor.ts';
 import { profileOf } from '../../../forensics/evaluation/profile.ts';
@@ -63,7 +64,13 @@ export async function goldenProfile(count = 2000, seed = 1): Promise<Profile> {
   const names = Array.from({ length: count }, (_, row) => String(row));
   const columns = { count, width: WIDTH, ids: names, features, labels, sources: names, batches: names };
   const { profile } = await profileOf(predictor, null, columns);
-  const probe = { store: 'artifacts', digest: `sha256:${'0'.repeat(64)}`, bytes: 1, mediaType: 'x/y', name: 'p' } as const;
+  const probe = {
+    store: 'artifacts',
+    digest: `sha256:${'0'.repeat(64)}` as Digest,
+    bytes: 1,
+    mediaType: 'x/y',
+    name: 'p',
+  } as const;
   return { ...profile, probes: { inputs: probe, outputs: probe, count: 256 } };
 }
 
