@@ -270,7 +270,19 @@ describe('what else the senders send', () => {
     const noData = vector('datadog/triggered.json').replace('"Triggered"', '"No Data"');
     const created = vector('mlflow/version-created.json');
     const acknowledged = vector('pagerduty/triggered.json').replace('incident.triggered', 'incident.acknowledged');
+    const pagey = JSON.stringify({
+      event: {
+        id: '01BRB6ZP4M6T8ZG4X6BP63ZB9O',
+        event_type: 'pagey.ping',
+        resource_type: 'pagey',
+        occurred_at: '2026-06-01T11:59:59.000Z',
+        agent: null,
+        client: null,
+        data: { message: 'Hello from your friend Pagey!', type: 'ping' },
+      },
+    });
     for (const [source, body, headers] of [
+      ['pagerduty', pagey, senders.pagerduty(pagey)],
       ['github', ping, senders.github(ping, 'ping')],
       ['pagerduty', acknowledged, senders.pagerduty(acknowledged)],
       ['mlflow', created, senders.mlflow(created)],
@@ -422,5 +434,36 @@ describe('CloudEvents', () => {
       const response = await send(type, body, { ...headers, ...senders.standard(body) });
       expect([response.statusCode, response.json().detail]).toEqual([status, expect.stringMatching(detail)]);
     }
+  });
+});
+
+describe('what the code of the senders itself put on the wire', () => {
+  let app: NestFastifyApplication;
+  let incidents: ReturnType<typeof fakeIncidents>;
+  beforeAll(async () => {
+    ({ app, incidents } = await startApi({ credentials, configuration }));
+  });
+  afterAll(() => app.close());
+
+  it.each([
+    ['mlflow', 'recorded-tag-set', { kind: 'tampering', claimedSeverity: 'high', endpoint: 'signs' }],
+    ['cloudevents', 'recorded-structured', { kind: 'drift', claimedSeverity: 'low', title: 'Konfidenz fällt' }],
+    ['cloudevents', 'recorded-binary', { kind: 'drift', claimedSeverity: 'low', title: 'Konfidenz fällt' }],
+    [
+      'evidently',
+      'recorded-run',
+      {
+        kind: 'drift',
+        title: 'Evidently: 2 of 3 tests failed: Share of Drifted Columns: Less 0.500; Value Drift for column speed',
+      },
+    ],
+  ])('is taken: %s %s', async (source, file, alert) => {
+    const { headers, body } = JSON.parse(vector(`${source}/${file}.json`));
+    const url = `/v1/alerts/${source}`;
+    const response = await app.inject({ method: 'POST', url, headers, payload: body });
+    expect([response.statusCode, response.body]).toEqual([202, expect.stringContaining('signs')]);
+    expect(alertSchema.parse(incidents.alerts.at(-1))).toMatchObject({ source, ...alert });
+    const changed = await app.inject({ method: 'POST', url, headers, payload: body.replace('signs', 'lanes') + ' ' });
+    expect(changed.statusCode).toBe(401);
   });
 });
