@@ -466,4 +466,20 @@ describe('what the code of the senders itself put on the wire', () => {
     const changed = await app.inject({ method: 'POST', url, headers, payload: body.replace('signs', 'lanes') + ' ' });
     expect(changed.statusCode).toBe(401);
   });
+
+  it('is taken: the answer of a detector with a password in its address, in CloudEvents 0.2 and 1.0, one event', async () => {
+    const url = '/v1/alerts/kserve';
+    const answers = [];
+    for (const spec of ['0.2', '1.0']) {
+      const { headers, body } = JSON.parse(vector(`kserve/recorded-drift-${spec}.json`));
+      answers.push((await app.inject({ method: 'POST', url, headers, payload: body })).json().incidents[0]);
+      const { authorization: _, ...bare } = headers;
+      expect((await app.inject({ method: 'POST', url, headers: bare, payload: body })).statusCode).toBe(401);
+    }
+    expect(answers).toMatchObject([
+      { endpoint: 'lanes', duplicate: false },
+      { endpoint: 'lanes', duplicate: true },
+    ]);
+    expect(incidents.alerts.at(-1)).toMatchObject({ source: 'kserve', kind: 'drift', title: 'KSDrift found drift' });
+  });
 });

@@ -2,6 +2,8 @@
 
 python3 -m venv venv && venv/bin/pip install mlflow-skinny cloudevents standardwebhooks evidently 'pandas<2.3'
 venv/bin/python test/vectors/alerts/record.py [mlflow] [cloudevents] [evidently]
+venv/bin/pip install requests cloudevents==0.3.0   # then 1.2.0
+venv/bin/python test/vectors/alerts/record.py kserve
 
 The secrets are those of test/api/senders.ts, the clock stands at the moment of test/api/fakes.ts. Versions are in the SOURCE.md of each folder.
 """
@@ -68,6 +70,41 @@ def evidently():
     signature = Webhook(STANDARD_SECRET).sign("msg_evidently", NOW, text)
     proof = {"webhook-id": "msg_evidently", "webhook-timestamp": str(int(NOW.timestamp())), "webhook-signature": signature}
     keep("evidently/recorded-run.json", {"content-type": "application/json", **proof}, text)
+
+
+def kserve():
+    """The steps of components/alibi-detect-server/adserver/server.py of Seldon Core; needs requests, and cloudevents 0.3.0 or 1.2.0."""
+    import cloudevents.sdk.event as events
+    import requests
+    from cloudevents.sdk import converters, marshaller
+
+    try:
+        from cloudevents.sdk.event import v02 as version
+    except ImportError:
+        from cloudevents.sdk.event import v1 as version
+    Event, spec = version.Event, {"v02": "0.2", "v1": "1.0"}[version.__name__.removeprefix(events.__name__ + ".")]
+    incoming = {
+        "ce-specversion": spec,
+        "ce-type": "io.seldon.serving.inference.request",
+        "ce-source": "io.seldon.serving",
+        "ce-id": "3z1",
+        "ce-namespace": "development",
+        "ce-inferenceservicename": "cifar10",
+        "ce-endpoint": "default",
+        "ce-requestid": "3z1",
+        "content-type": "application/json",
+    }
+    answer = json.loads(json.loads((HERE / "kserve" / "drift.json").read_text()))
+    event = marshaller.NewDefaultHTTPMarshaller().FromRequest(Event(), incoming, b"{}", json.loads)
+    reply = Event().SetContentType("application/json").SetData(json.dumps(answer)).SetEventID(event.EventID())
+    reply = reply.SetSource("io.seldon.serving.cifar10-drift").SetEventType("io.seldon.serving.inference.drift")
+    reply = reply.SetExtensions(event.Extensions())
+    headers, data = marshaller.NewDefaultHTTPMarshaller().ToRequest(reply, converters.TypeBinary, json.dumps)
+    url = "https://lazaret:kserve-1QaZwSxEdCrFv77@lazaret.example/v1/alerts/kserve"
+    sent = requests.Request("POST", url, headers=headers, data=data).prepare()
+    values = {name: value.decode() if isinstance(value, bytes) else value for name, value in sent.headers.items()}
+    values.pop("Content-Length", None)
+    keep(f"kserve/recorded-drift-{spec}.json", values, sent.body)
 
 
 for name in sys.argv[1:] or ["mlflow", "cloudevents", "evidently"]:
