@@ -9,17 +9,23 @@ type Needs = Pick<ActivityDependencies, 'configuration' | 'keys' | 'signers' | '
 export function createContainActivities(deps: Needs): ContainActivities {
   const sign = createOrderBook(deps.signers.responder, deps.now);
 
+  const shadow = (family: string): Stance | null => {
+    const golden = deps.golden.current(family);
+    return golden && { kind: 'shadow', model: golden, observed: null };
+  };
+
   /** What the endpoint is to do meanwhile. Where nothing trustworthy can answer, nothing answers. */
   const containedStance = async (input: ContainInput): Promise<Stance> => {
     const endpoint = endpointOf(deps, input.endpoint);
     const isolated: Stance = { kind: 'isolated', reason: input.reason.slice(0, 500) };
     switch (input.action) {
-      case 'isolate':
-        return isolated;
-      case 'shadow': {
-        const golden = deps.golden.current(endpoint.model);
-        return golden ? { kind: 'shadow', model: golden, observed: null } : isolated;
+      case 'isolate': {
+        // Some platforms cannot refuse everybody: there a trusted model answers, which is the strongest they have.
+        const { stances } = deps.adapter(input.endpoint).describe();
+        return stances.includes('isolated') ? isolated : (shadow(endpoint.model) ?? isolated);
       }
+      case 'shadow':
+        return shadow(endpoint.model) ?? isolated;
       case 'fallback':
         return endpoint.fallback.length > 0 ? { kind: 'fallback', rules: endpoint.fallback } : isolated;
       case 'limit': {

@@ -6,8 +6,9 @@ export function createTriageActivities(
 ): TriageActivities {
   return {
     brief: async ({ endpoint }) => {
-      const { model, sensitivity, containment, canary } = endpointOf(deps, endpoint);
-      return { endpoint, model, sensitivity, containment, canary, trust: deps.trustRoot };
+      const { model, sensitivity, containment, canary, adapter } = endpointOf(deps, endpoint);
+      const uncounted = adapter === 'gateway' ? {} : { uncounted: adapter };
+      return { endpoint, model, sensitivity, containment, canary, trust: deps.trustRoot, ...uncounted };
     },
   };
 }

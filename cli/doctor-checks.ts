@@ -1,8 +1,9 @@
-import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
+import { chooseAdapter } from '../clients/adapters/choose.ts';
 import { trustRootOf } from '../clients/configuration/trust-root.ts';
 import { proveObjectLock } from '../clients/s3/lock-proof.ts';
 import { createS3Store, type S3Store } from '../clients/s3/store.ts';
-import type { Configuration } from '../domain/contracts/configuration.ts';
+import type { Configuration, EndpointConfig } from '../domain/contracts/configuration.ts';
+import type { EndpointAdapter } from '../domain/contracts/endpoint-adapter.ts';
 import { RESPONSE_QUEUE } from '../domain/contracts/messages.ts';
 import { missingRoles } from '../domain/incident/gates.ts';
 import { createGoldenRegistry } from '../evidence/golden/registry.ts';
@@ -81,9 +82,7 @@ export async function runChecks(examination: Examination): Promise<void> {
     store.close();
   }
   for (const [name, endpoint] of Object.entries(configuration.endpoints))
-    await attempt(`endpoint "${name}"`, `start its gateway, or mend admin, inference and the admin token`, () =>
-      provenEndpoint(name, endpoint, connections.adminToken),
-    );
+    await attempt(`endpoint "${name}"`, remedyOf(endpoint), () => provenEndpoint(examination, name, endpoint));
 }
 
 /** The record verifies, and so do the model's bytes: what a shadow would answer with. */
@@ -102,33 +101,51 @@ async function provenGolden(
 }
 
 /** No endpoint of this family ever had an order: nothing is there to be shadowed. An endpoint that does not answer may well serve it. */
-async function unserved({ configuration, connections }: Examination, model: string): Promise<boolean> {
-  const token = connections.adminToken;
+async function unserved(examination: Examination, model: string): Promise<boolean> {
+  const { configuration } = examination;
   const family = Object.entries(configuration.endpoints).filter(([, endpoint]) => endpoint.model === model);
-  if (!token) return false;
-  const idle = family.map(async ([name, { admin, inference }]) => {
-    const status = await createGatewayAdapter({ admin, inference, token, timeoutMs: ENDPOINT_LIMIT_MS })
-      .read(name)
-      .catch(() => null);
+  const idle = family.map(async ([name, endpoint]) => {
+    // What a platform serves is not known by the orders that were given.
+    if (endpoint.adapter !== 'gateway') return false;
+    const status = await reading(examination, name, endpoint, (adapter) => adapter.read(name)).catch(() => null);
     return status?.revision === 0;
   });
   return (await Promise.all(idle)).every(Boolean);
 }
 
-/** The admin surface answers, and the inference surface does what the stance says. */
-async function provenEndpoint(
+/** Asks the endpoint by the adapter that lazaret.yaml names. */
+async function reading<T>(
+  { connections, keys }: Examination,
   name: string,
-  endpoint: Configuration['endpoints'][string],
-  token: string | null,
-): Promise<string> {
-  if (!token) throw new Error('no admin token: set LAZARET_GATEWAY_ADMIN_TOKEN_FILE');
-  const { admin, inference } = endpoint;
-  const adapter = createGatewayAdapter({ admin, inference, token, timeoutMs: ENDPOINT_LIMIT_MS });
-  const status = await adapter.read(name);
-  const expected = status.stance.kind === 'isolated' ? 'refusing' : 'answering';
-  const { holds, observed } = await adapter.verify(name, expected);
-  if (!holds) throw new Error(`its stance is ${status.stance.kind}, but it was observed ${observed}`);
-  return `${status.stance.kind}${status.incident ? ` for ${status.incident}` : ''}, and really ${expected}`;
+  endpoint: EndpointConfig,
+  ask: (adapter: EndpointAdapter) => Promise<T>,
+): Promise<T> {
+  if (endpoint.adapter === 'gateway' && !connections.adminToken)
+    throw new Error('no admin token: set LAZARET_GATEWAY_ADMIN_TOKEN_FILE');
+  const store = createS3Store(connections.s3);
+  try {
+    const needs = { gatewayToken: connections.adminToken, keys, store, now: () => new Date() };
+    return await ask(chooseAdapter(name, endpoint, { ...needs, timeoutMs: ENDPOINT_LIMIT_MS }));
+  } finally {
+    store.close();
+  }
+}
+
+function remedyOf({ adapter }: EndpointConfig): string {
+  return adapter === 'gateway'
+    ? 'start its gateway, or mend admin, inference and the admin token'
+    : `mend what lazaret.yaml says of it, and the rights that docs/adapters.md lists for ${adapter}`;
+}
+
+/** The admin surface answers, and the inference surface does what the stance says. */
+async function provenEndpoint(examination: Examination, name: string, endpoint: EndpointConfig): Promise<string> {
+  return await reading(examination, name, endpoint, async (adapter) => {
+    const status = await adapter.read(name);
+    const expected = status.stance.kind === 'isolated' ? 'refusing' : 'answering';
+    const { holds, observed } = await adapter.verify(name, expected);
+    if (!holds) throw new Error(`its stance is ${status.stance.kind}, but it was observed ${observed}`);
+    return `${status.stance.kind}${status.incident ? ` for ${status.incident}` : ''}, and really ${expected}`;
+  });
 }
 
 /** Could each gate ever open? Everybody who may sign signs in thought. */

@@ -93,7 +93,7 @@ function temporal({ paths, ports, probe }: Layout): ProcessPlan {
 function ownEndpoints({ paths, ports }: Layout): readonly string[] {
   const own = surfacesOf(ports).admin;
   return Object.entries(loadConfiguration(paths.configuration).endpoints)
-    .filter(([, endpoint]) => new URL(endpoint.admin).origin === own)
+    .filter(([, endpoint]) => endpoint.adapter === 'gateway' && new URL(endpoint.admin).origin === own)
     .map(([name]) => name);
 }
 

@@ -6,7 +6,7 @@ import { endpointOf } from '../activities/dependencies.ts';
 import { createGoldenCache } from '../activities/golden-cache.ts';
 import { loadConfiguration } from '../clients/configuration/load.ts';
 import { trustRootOf } from '../clients/configuration/trust-root.ts';
-import { createGatewayAdapter } from '../clients/gateway/adapter.ts';
+import { chooseAdapter } from '../clients/adapters/choose.ts';
 import { createInferenceClient, type InferenceClient } from '../clients/inference/client.ts';
 import { createS3Store } from '../clients/s3/store.ts';
 import type { EndpointAdapter } from '../domain/contracts/endpoint-adapter.ts';
@@ -42,16 +42,18 @@ export function responseDependencies(environment: ResponseWorkerEnvironment, log
   const adapters = new Map<string, EndpointAdapter>();
   const adapter = (endpoint: string): EndpointAdapter => {
     const config = endpointOf({ configuration }, endpoint);
-    const address = `${config.admin} ${config.inference}`;
-    const known = adapters.get(address);
-    if (known) return known;
-    const made = createGatewayAdapter({
-      admin: config.admin,
-      inference: config.inference,
-      token: environment.LAZARET_GATEWAY_ADMIN_TOKEN,
-      timeoutMs: ADAPTER_TIMEOUT_MS,
-    });
-    adapters.set(address, made);
+    // One gateway serves many endpoints: they share its kept connections.
+    const place = config.adapter === 'gateway' ? `${config.admin} ${config.inference}` : endpoint;
+    const made =
+      adapters.get(place) ??
+      chooseAdapter(endpoint, config, {
+        gatewayToken: environment.LAZARET_GATEWAY_ADMIN_TOKEN,
+        keys,
+        store,
+        now,
+        timeoutMs: ADAPTER_TIMEOUT_MS,
+      });
+    adapters.set(place, made);
     return made;
   };
 

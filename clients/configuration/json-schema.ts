@@ -9,6 +9,8 @@ export interface SchemaNode {
   readonly additionalProperties?: SchemaNode | boolean;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+  readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
 }
@@ -36,7 +38,7 @@ export function configurationJsonSchemaText(): string {
 export function schemaAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode | null {
   let node: SchemaNode | undefined = root;
   for (const step of path) {
-    const alternatives: readonly SchemaNode[] = node?.anyOf ?? (node ? [node] : []);
+    const alternatives: readonly SchemaNode[] = node?.anyOf ?? node?.oneOf ?? (node ? [node] : []);
     node = alternatives.map((alternative) => descend(alternative, step)).find((found) => found !== undefined);
     if (!node) return null;
   }

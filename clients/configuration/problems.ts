@@ -42,6 +42,7 @@ export function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Co
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(issue.path, key, source));
   }
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) return undecided(issue, source);
   const value: unknown = source.document.getIn(issue.path);
   const known = schemaAt(source.schema, issue.path);
   const about = known?.description ? ` ${known.description}` : '';
@@ -70,6 +71,30 @@ export function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Co
   return [problem(source, issue.path, issue.path, wordOf(issue), remedyOf(issue, value, about))];
 }
 
+/** The key that decides which other keys there are is missing or unknown: so any key that no alternative knows may be meant for it. */
+function undecided(issue: z.core.$ZodIssueInvalidUnion, source: Source): readonly ConfigurationProblem[] {
+  const parent = issue.path.slice(0, -1);
+  const key = String(issue.path.at(-1) ?? '');
+  const alternatives = schemaAt(source.schema, parent)?.oneOf ?? [];
+  const options = alternatives.map((alternative) => String(alternative.properties?.[key]?.const));
+  const about = ` ${alternatives[0]?.properties?.[key]?.description ?? ''}`;
+  const value: unknown = source.document.getIn(issue.path);
+  if (value !== undefined) {
+    const near = typeof value === 'string' ? nearest(value, options) : null;
+    const remedy = `${near ? `Did you mean "${near}"? ` : ''}Allowed: ${options.join(', ')}.${about}`;
+    return [problem(source, issue.path, issue.path, `there is no ${key} "${String(value)}"`, remedy)];
+  }
+  const remedy = `Add "${key}:" here.${about} Allowed: ${options.join(', ')}.`;
+  const missing = problem(source, parent, issue.path, `"${key}" is missing`, remedy, true);
+  const siblings = new Set(alternatives.flatMap(({ properties = {} }) => Object.keys(properties)));
+  const given: unknown = source.document.getIn(parent);
+  const strangers = isMap(given) ? given.items.map(({ key: name }) => (isScalar(name) ? String(name.value) : '')) : [];
+  return [
+    ...strangers.filter((name) => !siblings.has(name)).map((name) => strangerTo([...siblings], parent, name, source)),
+    missing,
+  ];
+}
+
 function wordOf(issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^Invalid (?:input|option|string|URL)?:? ?/, '').trim() || issue.message;
 }
@@ -90,7 +115,26 @@ function choices(known: SchemaNode | null): string {
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, source: Source): ConfigurationProblem {
-  const siblings = Object.keys(schemaAt(source.schema, path)?.properties ?? {});
+  return strangerTo(Object.keys(knownAt(source, path)?.properties ?? {}), path, key, source);
+}
+
+/** Of several alternatives, the one that the file decided for. */
+function knownAt(source: Source, path: readonly PropertyKey[]): SchemaNode | null {
+  const known = schemaAt(source.schema, path);
+  const decided = known?.oneOf?.find(({ properties = {} }) =>
+    Object.entries(properties).some(
+      ([key, { const: option }]) => option !== undefined && source.document.getIn([...path, key]) === option,
+    ),
+  );
+  return decided ?? known;
+}
+
+function strangerTo(
+  siblings: readonly string[],
+  path: readonly PropertyKey[],
+  key: string,
+  source: Source,
+): ConfigurationProblem {
   const near = nearest(key, siblings);
   const remedy = near ? `Did you mean "${near}"?` : `Remove it. Known here: ${siblings.join(', ') || '(none)'}.`;
   return problem(source, [...path, key], [...path, key], `unknown key "${key}"`, remedy, true);

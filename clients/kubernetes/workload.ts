@@ -21,7 +21,7 @@ const specSchema = z.looseObject({
 
 /**
  * A Deployment: isolated by a NetworkPolicy that lets nothing in and by zero replicas. Policies add up, so where another one lets traffic in, the
- * fence alone holds nobody back; no replicas does. The fence is there first, because pods take their time to end.
+ * fence alone holds nobody back; no replicas does. The fence keeps clients from the pods that take their time to end.
  */
 export function createWorkloadPlatform(
   options: { readonly namespace: string; readonly deployment: string; readonly model: string },
@@ -85,10 +85,10 @@ export function createWorkloadPlatform(
     change: async (look, next, record) => {
       const resource = await deploymentNow();
       if (resource.metadata.resourceVersion !== look.mark) return 'conflict';
-      if (next.fenced) await bringFence(true, resource);
       const spec = { ...(resource.spec as object), replicas: next.replicas } as Json;
       const outcome = await api.replace(DEPLOYMENTS, withRecord({ ...resource, spec }, record));
-      if (outcome === 'done' && !next.fenced) await bringFence(false, resource);
+      // After the record: a fence that no record knows would look like somebody's own. A repeated order completes what is missing here.
+      if (outcome === 'done') await bringFence(next.fenced, resource);
       return outcome;
     },
     probe: () => deps.probe(options.model),

@@ -37,6 +37,8 @@ export interface EndpointBrief {
     maxLatencyRatio?: number;
     timeoutSeconds: number;
   };
+  /** What serves the endpoint, where it is no gateway of ours: such a platform counts no answers by arm, so a canary could not be judged. */
+  readonly uncounted?: string;
   readonly trust: TrustRoot;
 }
 

@@ -13,6 +13,7 @@ import {
 } from './gates.ts';
 import { intakeSchema } from './intake.ts';
 import { digestSchema } from './object-ref.ts';
+import { platforms } from './platforms.ts';
 import { fallbackRuleSchema, limitsSchema } from './stance.ts';
 import { hyperparametersSchema, trainBudgetSchema, trainOptionsSchema } from './trainer.ts';
 
@@ -56,10 +57,8 @@ const canarySchema = z
   })
   .describe('How a repaired model earns all the traffic back.');
 
-const endpointSchema = z.strictObject({
-  adapter: z.literal('gateway').describe('How Lazaret reaches the endpoint.'),
-  admin: z.url().describe('Base URL of the admin surface.'),
-  inference: z.url().describe('Base URL of the Open Inference Protocol v2 surface.'),
+/** What every endpoint has, whatever serves it. */
+const duties = {
   model: z
     .string()
     .regex(/^[a-z0-9-]{1,63}$/)
@@ -82,7 +81,18 @@ const endpointSchema = z.strictObject({
     .describe('Rules that answer in stance `fallback`; the last one has `when: null`.'),
   limits: limitsSchema.prefault({}).describe('What stance `limited` keeps from clients.'),
   canary: canarySchema.prefault({}),
-});
+};
+
+const endpointSchema = z.discriminatedUnion('adapter', [
+  z.strictObject({ ...platforms.gateway, ...duties }),
+  z.strictObject({ ...platforms.istio, ...duties }),
+  z.strictObject({ ...platforms.kserve, ...duties }),
+  z.strictObject({ ...platforms.kubernetes, ...duties }),
+  z.strictObject({ ...platforms.triton, ...duties }),
+  z.strictObject({ ...platforms.sagemaker, ...duties }),
+  z.strictObject({ ...platforms.envoy, ...duties }),
+  z.strictObject({ ...platforms.webhook, ...duties }),
+]);
 export type EndpointConfig = z.infer<typeof endpointSchema>;
 
 const modelSchema = z.strictObject({

@@ -38,6 +38,8 @@ const streamProfileSchema = z.object({
   energy: tailedSchema.nullable(),
   /** How rare a record's values are, feature by feature, in sum (`domain/profile/rarity.ts`). */
   rarity: tailedSchema,
+  /** Squared Mahalanobis distance of a record's sketch, by the law of the half of the hold-out that it is not in. */
+  joint: tailedSchema,
   /** Squared distance of a record's sketch to the nearest of `sketch.reference`, itself left out. */
   nearest: tailedSchema,
   /** The rarest thing that a record has in common with one of 32 others that got the same answer (`domain/profile/rarity.ts`). */
@@ -46,6 +48,9 @@ const streamProfileSchema = z.object({
     /** MUST NOT be known to clients. */
     seed: z.number().int().nonnegative(),
     reference: z.array(z.array(z.number())).max(128),
+    /** Mean of the sketches, and the lower factor of their covariance, row-major [32 × 32]. */
+    centre: z.array(z.number()),
+    factor: z.array(z.number()),
     /** Squared distance of a record's sketch to the nearest of the 32 before it. */
     among: describedSchema,
   }),

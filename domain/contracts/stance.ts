@@ -14,7 +14,15 @@ export type ModelRef = z.infer<typeof modelRefSchema>;
 /** A rule that answers in the model's place: `scores` is the output row when the condition holds. The last rule has no condition. */
 export const fallbackRuleSchema = z.object({
   when: z
-    .object({ feature: z.number().int().nonnegative(), op: z.enum(['<', '<=', '>', '>=', '==']), value: z.number() })
+    .union([
+      z.object({
+        feature: z.number().int().nonnegative(),
+        op: z.enum(['<', '<=', '>', '>=', '==']),
+        value: z.number(),
+      }),
+      /** CEL over `features`, a list of doubles: `features[3] > 0.5 && features[7] < 2.0`. */
+      z.object({ cel: z.string().min(1).max(2000) }),
+    ])
     .nullable(),
   scores: z.array(z.number()).min(1).max(10_000),
   reason: z.string().max(500),

@@ -54,3 +54,26 @@ export function nearest(own: Float32Array, among: Float32Array, rows: number, be
   }
   return best;
 }
+
+/** How sketches of the hold-out lie: their centre, and the lower factor L of their covariance L Lᵀ, row-major. */
+export interface SketchLaw {
+  readonly centre: ArrayLike<number>;
+  readonly factor: ArrayLike<number>;
+}
+
+/**
+ * Squared Mahalanobis distance |L⁻¹(s − centre)|²: high where sums that go together on the hold-out do not. It sees what no single feature
+ * tells. `scratch` has SKETCH_WIDTH places.
+ */
+export function apart({ centre, factor }: SketchLaw, own: Float32Array, scratch: Float64Array): number {
+  let distance = 0;
+  for (let row = 0; row < SKETCH_WIDTH; row++) {
+    const base = row * SKETCH_WIDTH;
+    let sum = (own[row] ?? 0) - (centre[row] ?? 0);
+    for (let at = 0; at < row; at++) sum -= (factor[base + at] ?? 0) * (scratch[at] ?? 0);
+    const value = sum / (factor[base + row] ?? 1);
+    scratch[row] = value;
+    distance += value * value;
+  }
+  return distance;
+}

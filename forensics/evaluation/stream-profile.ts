@@ -9,8 +9,9 @@ import {
   type Rarity,
 } from '../../domain/profile/rarity.ts';
 import { energy, entropy } from '../../domain/profile/scores.ts';
-import { hashingOf, nearest, NEIGHBOURS, sketch, SKETCH_WIDTH } from '../../domain/profile/sketch.ts';
+import { apart, hashingOf, nearest, NEIGHBOURS, sketch, SKETCH_WIDTH } from '../../domain/profile/sketch.ts';
 import { standardise, standardOf, type Standard } from '../../domain/profile/standard.ts';
+import { cholesky } from '../poison/cholesky.ts';
 import { deviation, mean, quantileOfSorted, sortedCopy } from '../statistics/description.ts';
 import type { LabelledAnswers } from './loss.ts';
 
@@ -67,6 +68,7 @@ export function streamProfileOf(
     entropy: described(each((row) => entropy(of(probabilities, row)))),
     energy: energies.includes(null) ? null : tailed(Float64Array.from(energies, Number)),
     rarity: tailed(each((row) => weigh(rarity, rowOf(holdout, row), weights))),
+    joint: tailed(jointDistances(sketches, count)),
     nearest: tailed(
       each((row) => nearest(own(sketches, row), without(reference, row), restOf(reference, row), 'none')),
     ),
@@ -76,6 +78,7 @@ export function streamProfileOf(
       reference: Array.from({ length: reference.length / SKETCH_WIDTH }, (_, row) =>
         Array.from(own(reference, row), short),
       ),
+      ...lawOf(sketches, span(0, count)),
       among: described(among.filter(Number.isFinite)),
     },
     calibration: { mean: mean(gaps), sd: deviation(gaps) },
@@ -93,6 +96,52 @@ function sketched(holdout: DatasetColumns, standard: Standard, seed: number): Fl
     sketch(hashing, z, own(sketches, row));
   }
   return sketches;
+}
+
+/** Added to every variance, as a share of their mean: sums that never varied have no deviations to be measured in. */
+const RIDGE = 0.02;
+
+/** Mean and lower factor of the covariance of these rows' sketches. */
+function lawOf(sketches: Float32Array, rows: readonly number[]): { centre: number[]; factor: number[] } {
+  const centre = new Float64Array(SKETCH_WIDTH);
+  const covariance = new Float64Array(SKETCH_WIDTH * SKETCH_WIDTH);
+  for (const row of rows)
+    own(sketches, row).forEach((value, at) => (centre[at] = (centre[at] ?? 0) + value / rows.length));
+  for (const row of rows) {
+    const gaps = Float64Array.from(own(sketches, row), (value, at) => value - (centre[at] ?? 0));
+    for (let i = 0; i < SKETCH_WIDTH; i++)
+      for (let j = 0; j <= i; j++) {
+        const to = i * SKETCH_WIDTH + j;
+        covariance[to] = (covariance[to] ?? 0) + ((gaps[i] ?? 0) * (gaps[j] ?? 0)) / rows.length;
+      }
+  }
+  const variances = Array.from(centre, (_, at) => covariance[at * (SKETCH_WIDTH + 1)] ?? 0);
+  const ridge = RIDGE * mean(variances) || 1;
+  for (let at = 0; at < SKETCH_WIDTH; at++) covariance[at * (SKETCH_WIDTH + 1)] = (variances[at] ?? 0) + ridge;
+  // With a ridge it is positive definite; what stands above the diagonal says nothing.
+  const factor = cholesky(covariance, SKETCH_WIDTH) ?? new Float64Array();
+  return {
+    centre: Array.from(centre, short),
+    factor: Array.from(factor, (value, at) => (at % SKETCH_WIDTH > Math.floor(at / SKETCH_WIDTH) ? 0 : short(value))),
+  };
+}
+
+/** Each half is judged by the law of the other: a record that is part of the mean is not far from it. */
+function jointDistances(sketches: Float32Array, count: number): Float64Array {
+  const middle = count >> 1;
+  const halves = [span(0, middle), span(middle, count)] as const;
+  const laws = [lawOf(sketches, halves[1]), lawOf(sketches, halves[0])] as const;
+  const scratch = new Float64Array(SKETCH_WIDTH);
+  const found = new Float64Array(count);
+  halves.forEach((rows, at) => {
+    const law = laws[at];
+    for (const row of rows) found[row] = law ? apart(law, own(sketches, row), scratch) : 0;
+  });
+  return found;
+}
+
+function span(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at);
 }
 
 function rowOf({ width, features }: DatasetColumns, row: number): Float32Array {

@@ -10,7 +10,6 @@ import { sha256Of } from '../state/state-folder.ts';
 import { topOf, type Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { answersWith, fallsIn, type Posture } from '../stance/posture.ts';
-import { applyRules } from '../stance/rules.ts';
 import { answersOf } from './watched-rows.ts';
 import { fitToModel, fitToRules } from './fit.ts';
 import type { InferenceAnswer } from './http-answer.ts';
@@ -125,7 +124,7 @@ export function createAnswer(deps: {
 
   function byRules(endpoint: Endpoint, posture: RulesPosture, request: InferenceRequest): Answered {
     const { input, rows } = fit(posture, () => fitToRules(request));
-    const data = Float64Array.from(rows.flatMap((row) => applyRules(posture.rules, row)));
+    const data = Float64Array.from(rows.flatMap((row) => posture.rules.scoresFor(row)));
     const shape = [rows.length, data.length / rows.length];
     const output: Tensor = { name: 'scores', datatype: 'FP64', shape, data };
     posture.tally.answered('fallback', data, rows.length, 0);

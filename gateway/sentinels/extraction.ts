@@ -16,7 +16,18 @@ const HABITS = [
   { what: 'asks where the model is unsure', p: 0.25, odds: 2.5 },
   { what: 'asks where the model is unsure', p: 0.05, odds: 5 },
 ] as const;
-const TESTS = HABITS.length + SHARES.length + 1;
+/** p-values that are a little small, all the time: columns that were shuffled or made up one by one are each as they should be. */
+const STRAYS = [
+  { p: 0.35, odds: 4 },
+  { p: 0.1, odds: 6 },
+] as const;
+const WHAT = [
+  ...HABITS.map(({ what }) => what),
+  'asks what is unlike the golden hold-out',
+  'sends a share of all requests that no client had before',
+  ...STRAYS.map(() => 'asks what does not go together as on the golden hold-out'),
+];
+const TESTS = HABITS.length + SHARES.length + 1 + STRAYS.length;
 
 /**
  * Somebody who asks to copy the model. Four habits, each tested per client: questions that lie closer together than the hold-out's records do
@@ -38,12 +49,14 @@ export function extractionSentinel(
   const bets = HABITS.map(({ p, odds }) =>
     bernoulliBets(new Float64Array(PLACES).fill(upperRate(p * count, count, doubt)), odds),
   );
+  const strays = STRAYS.map(({ p, odds }) => bernoulliBets(new Float64Array(PLACES).fill(p), odds));
   const strange = surpriseBets(PLACES, SHARES, LEAST_P);
   const spike = createSpike();
   // A question of a newcomer counts twice: for him and for the pool.
   const threshold = budget.threshold(2 * TESTS);
   const clear = (place: number): void => {
     for (const bet of bets) bet.clear(place);
+    for (const bet of strays) bet.clear(place);
     strange.clear(place);
     spike.clear(place);
   };
@@ -55,8 +68,8 @@ export function extractionSentinel(
     observe(_event, reading) {
       if (!reading?.stream) return null;
       const { strangeness, asked } = reading.stream;
-      // Three scores, of which the rarest counts: three chances.
-      const p = 3 * Math.min(strangeness.energy, strangeness.rarity, strangeness.nearest);
+      // Four scores, of which the rarest counts: four chances.
+      const p = 4 * Math.min(strangeness.energy, strangeness.rarity, strangeness.joint, strangeness.nearest);
       evidence = -Infinity;
       for (const { place, name, before, distance } of asked) {
         const found = [
@@ -65,19 +78,15 @@ export function extractionSentinel(
           bets[2]?.step(place, reading.confidence <= (unsure[1] ?? 0)) ?? 0,
           strange.step(place, p),
           place === POOL ? 0 : spike.step(place),
+          ...strays.map((bet, k) => bet.step(place, strangeness.joint <= (STRAYS[k]?.p ?? 0))),
         ];
         const most = Math.max(...found);
         evidence = Math.max(evidence, most);
         if (most < threshold) continue;
         const habit = found.indexOf(most);
         clear(place);
-        const what =
-          HABITS[habit]?.what ??
-          (habit === 3
-            ? 'asks what is unlike the golden hold-out'
-            : 'sends a share of all requests that no client had before');
         return {
-          statement: `Client ${name} ${what}: ${before + 1} questions so far.`,
+          statement: `Client ${name} ${WHAT[habit]}: ${before + 1} questions so far.`,
           evidence: most,
           threshold,
           client: name,

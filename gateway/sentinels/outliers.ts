@@ -6,14 +6,14 @@ import type { Sentinel } from './sentinel.ts';
 export const STRANGE_SHARES = [0.01, 0.04] as const;
 /** Four inputs as strange as this in a hundred are an alarm, two are not. */
 export const LEAST_P = 1e-7;
-const SCORES = ['energy', 'rarity', 'nearest'] as const;
-/** An input counts as an outlier in the figures where any of the three is rarer than this. */
+const SCORES = ['energy', 'rarity', 'joint', 'nearest'] as const;
+/** An input counts as an outlier in the figures where any of the four is rarer than this. */
 const RARE = 0.01;
 const MEMORY = 1 / 200;
 
 /**
  * Whether inputs are unlike the hold-out more often, or more grossly, than its tail explains: by the model's energy, by how rare the
- * values are, by the distance to the nearest of the kept references. Needs a profile of the stream.
+ * values are, by how they go together, by the distance to the nearest of the kept references. Needs a profile of the stream.
  */
 export function outlierSentinel(budget: Budget): Sentinel {
   const bets = surpriseBets(SCORES.length, STRANGE_SHARES, LEAST_P);
@@ -25,7 +25,7 @@ export function outlierSentinel(budget: Budget): Sentinel {
     observe(_event, reading) {
       const strangeness = reading?.stream?.strangeness;
       if (!strangeness) return null;
-      const least = Math.min(strangeness.energy, strangeness.rarity, strangeness.nearest);
+      const least = Math.min(strangeness.energy, strangeness.rarity, strangeness.joint, strangeness.nearest);
       rate += MEMORY * ((least < RARE / SCORES.length ? 1 : 0) - rate);
       let by: (typeof SCORES)[number] = 'energy';
       evidence = -Infinity;

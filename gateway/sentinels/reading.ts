@@ -1,7 +1,7 @@
 import type { Profile, StreamProfile } from '../../domain/contracts/golden.ts';
 import { rarityOf, weigh } from '../../domain/profile/rarity.ts';
 import { energy, entropy } from '../../domain/profile/scores.ts';
-import { hashingOf, nearest, sketch, SKETCH_WIDTH } from '../../domain/profile/sketch.ts';
+import { apart, hashingOf, nearest, sketch, SKETCH_WIDTH } from '../../domain/profile/sketch.ts';
 import { standardise, standardOf } from '../../domain/profile/standard.ts';
 import type { Asked, Clients } from './clients.ts';
 import type { Answer } from './event.ts';
@@ -18,8 +18,13 @@ export interface Reading extends Answer {
 
 export interface StreamReading {
   readonly sketch: Float32Array;
-  /** p-values of how far out the input is: by energy (1 where there is none), by the rarity of its values, by the nearest reference. */
-  readonly strangeness: { readonly energy: number; readonly rarity: number; readonly nearest: number };
+  /** p-values of how far out the input is: by energy (1 where there is none), by the rarity of its values, by how its values go together, by the nearest reference. */
+  readonly strangeness: {
+    readonly energy: number;
+    readonly rarity: number;
+    readonly joint: number;
+    readonly nearest: number;
+  };
   /** Rarity of each value (`domain/profile/rarity.ts`) and their sum. */
   readonly weights: Float32Array;
   readonly weight: number;
@@ -62,9 +67,11 @@ function streamReader(profile: Profile, stream: StreamProfile, z: Float64Array, 
   const law = {
     energy: stream.energy ? surpriseOf(stream.energy, stream.count) : null,
     rarity: surpriseOf(stream.rarity, stream.count),
+    joint: surpriseOf(stream.joint, stream.count),
     nearest: surpriseOf(stream.nearest, stream.count),
   };
   const own = new Float32Array(SKETCH_WIDTH);
+  const scratch = new Float64Array(SKETCH_WIDTH);
   const weights = new Float32Array(z.length);
   return (client: string, answer: Answer): StreamReading => {
     sketch(hashing, z, own);
@@ -75,6 +82,7 @@ function streamReader(profile: Profile, stream: StreamProfile, z: Float64Array, 
       strangeness: {
         energy: law.energy && heat !== null ? law.energy(heat) : 1,
         rarity: law.rarity(weight),
+        joint: law.joint(apart(stream.sketch, own, scratch)),
         nearest: law.nearest(nearest(own, reference, rows, 'none')),
       },
       weights,

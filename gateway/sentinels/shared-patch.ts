@@ -8,6 +8,8 @@ import type { Sentinel } from './sentinel.ts';
 
 /** Values that are kept of all classes together: 16 MiB. */
 const MOST_VALUES = 4 * 2 ** 20;
+/** Weights are −ln of shares: where the hold-out never shared anything, cells are taken for independent. */
+const UNSEEN_SCALE = 1;
 /** Three inputs that share what none of the hold-out did are an alarm; the first of them has nobody to share with. */
 const LEAST_P = 1e-9;
 const MEMORY = 1 / 200;
@@ -21,7 +23,7 @@ const RARE = 0.01;
 export function sharedPatchSentinel(stream: StreamProfile, width: number, classes: number, budget: Budget): Sentinel {
   const most = Math.max(2, Math.min(KEPT_PER_CLASS, Math.floor(MOST_VALUES / (width * classes))));
   const kept = new Map<number, { rows: Float32Array; seen: number }>();
-  const surprise = surpriseOf(stream.shared, stream.count);
+  const surprise = surpriseOf(stream.shared, stream.count, UNSEEN_SCALE);
   const bets = surpriseBets(1, STRANGE_SHARES, LEAST_P);
   const threshold = budget.threshold(STRANGE_SHARES.length);
   /** Surprising matches of late, by class: which class the trigger leads to. */

@@ -138,7 +138,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   /** Waits for nothing: what cannot answer at once is isolated until it can. */
   function contain(signed: SignedOrder): Promise<ForensicReceipt> {
     const { stance } = signed.order;
-    const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules) : null;
+    const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules, widthOf(posture)) : null;
     const warm =
       weak === null ? postureOf(stance, models.alive(posture), { since: time(), salt: signed.order.orderId }) : null;
     const taken = swap(signed, warm ?? isolation(weak ?? LOADING, time()));
@@ -156,7 +156,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
   /** Loads first, swaps then: until the new stance can answer, the one before it does. */
   async function bring(signed: SignedOrder): Promise<ForensicReceipt> {
     const { stance } = signed.order;
-    const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules) : null;
+    const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules, widthOf(posture)) : null;
     if (weak !== null) throw new OrderRefused('rules', weak);
     const next = await models.prepare(stance, preparation(signed), () => posture);
     try {
@@ -255,7 +255,7 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
     if (complete) return;
     try {
       const { stance } = target.order;
-      const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules) : null;
+      const weak = stance.kind === 'fallback' ? weaknessOfRules(stance.rules, widthOf(posture)) : null;
       if (weak !== null) throw new OrderRefused('rules', weak);
       const next = await models.prepare(stance, preparation(target), () => posture);
       if (held !== target) {
@@ -328,4 +328,10 @@ export function createEndpoint(deps: EndpointDependencies): Endpoint {
       models.close();
     },
   };
+}
+
+/** Features of a record that the present model takes; null where no model answers or its shape is open. */
+function widthOf(posture: Posture): number | null {
+  const shape = posture.answers === 'model' ? posture.live.session.signature.inputs[0]?.shape.slice(1) : undefined;
+  return shape === undefined || shape.includes(-1) ? null : shape.reduce((product, dim) => product * dim, 1);
 }

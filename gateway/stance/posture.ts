@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { LoadedModel } from '../../domain/contracts/gateway.ts';
-import type { FallbackRule, ModelRef, Stance } from '../../domain/contracts/stance.ts';
+import type { ModelRef, Stance } from '../../domain/contracts/stance.ts';
 import { isSameModel, type ServedModel } from '../model/loader.ts';
+import { createRules, type Rules } from './rules.ts';
 import { createLimiter, type Limiter } from './limits.ts';
 import { createTally, type Tally } from './counters.ts';
 
@@ -31,7 +32,7 @@ export type Posture = {
       readonly observed: { readonly model: ServedModel; readonly share: number; readonly salt: string } | null;
       readonly limiter: Limiter | null;
     }
-  | { readonly answers: 'rules'; readonly rules: readonly FallbackRule[] }
+  | { readonly answers: 'rules'; readonly rules: Rules }
   | { readonly answers: 'nobody'; readonly reason: string }
 );
 
@@ -81,7 +82,7 @@ export function postureOf(
   const find = (ref: ModelRef | null) =>
     ref === null ? null : (models.find((model) => isSameModel(model.ref, ref)) ?? undefined);
   if (stance.kind === 'isolated') return { ...common, answers: 'nobody', reason: stance.reason };
-  if (stance.kind === 'fallback') return { ...common, answers: 'rules', rules: stance.rules };
+  if (stance.kind === 'fallback') return { ...common, answers: 'rules', rules: createRules(stance.rules) };
   if (stance.kind === 'found') return null;
   const live = find(stance.model);
   const candidate = find(stance.kind === 'canary' ? stance.candidate : null);

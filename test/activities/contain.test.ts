@@ -67,6 +67,14 @@ describe('the stance an endpoint is contained in', () => {
     expect(world.endpoint.orders).toEqual([order]);
   });
 
+  it('is the golden model for "isolate" where the platform cannot refuse everybody, and isolation where there is none', async () => {
+    world.endpoint.stances = ['serving', 'canary', 'shadow'];
+    const { order } = await contain.captureAndSwap(input('isolate'));
+    expect(opened(order).stance).toEqual({ kind: 'shadow', model: golden, observed: null });
+    world.known(null);
+    expect(opened((await contain.captureAndSwap(input('isolate'))).order).stance.kind).toBe('isolated');
+  });
+
   it('is the golden model for "shadow", and nothing of the suspect beside it', async () => {
     const { order } = await contain.captureAndSwap(input('shadow'));
     expect(opened(order).stance).toEqual({ kind: 'shadow', model: golden, observed: null });

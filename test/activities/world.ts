@@ -40,6 +40,8 @@ export interface FakeEndpoint extends EndpointAdapter {
   readonly orders: string[];
   windowBytes: Uint8Array;
   readonly models: Map<string, Uint8Array>;
+  /** What it can do. */
+  stances: readonly string[];
   /** Thrown by every call when set. */
   broken: Error | null;
 }
@@ -131,6 +133,7 @@ function createFakeEndpoint(trace: string[]): FakeEndpoint {
     orders: [],
     windowBytes: new Uint8Array(),
     models: new Map(),
+    stances: ['serving', 'canary', 'shadow', 'fallback', 'isolated'],
     broken: null,
     read: async (name) => {
       answer();
@@ -144,7 +147,7 @@ function createFakeEndpoint(trace: string[]): FakeEndpoint {
     },
     restore: async (name) => receiptOf(name, endpoint.stance),
     verify: async () => ({ holds: true, observed: 'fake' }),
-    describe: () => ({ adapter: 'fake', captures: [], stances: [] }),
+    describe: () => ({ adapter: 'fake', captures: [], stances: endpoint.stances }),
     window: async () => {
       answer();
       return endpoint.windowBytes;

@@ -36,7 +36,10 @@ afterEach(() => gateway.close());
 afterAll(removeTemporaryFolders);
 
 /** Clients that ask without a pause until stopped; each answer with the moment its request was sent. */
-function crowd(size: number): { stop(): Promise<{ sent: number; status: number; version: string | null }[]> } {
+function crowd(size: number): {
+  seen: readonly { sent: number; status: number; version: string | null }[];
+  stop(): Promise<{ sent: number; status: number; version: string | null }[]>;
+} {
   let over = false;
   const seen: { sent: number; status: number; version: string | null }[] = [];
   const visitor = async () => {
@@ -48,6 +51,7 @@ function crowd(size: number): { stop(): Promise<{ sent: number; status: number; 
   };
   const visitors = Array.from({ length: size }, visitor);
   return {
+    seen,
     async stop() {
       over = true;
       await Promise.all(visitors);
@@ -62,10 +66,10 @@ describe('containment', () => {
     const golden = publish(store, 'golden', modelBytes('golden'));
     await push(order({ stance: serving(suspect, golden) }));
     const visitors = crowd(16);
-    await pause(200);
+    await until(() => visitors.seen.length > 50, 'visitors are answered');
     const receipt = await contain(shadow(golden));
     const acknowledged = performance.now();
-    await pause(200);
+    await until(() => visitors.seen.filter(({ sent }) => sent >= acknowledged).length > 50, 'and after it as well');
     const seen = await visitors.stop();
 
     const before = seen.filter((one) => one.sent < acknowledged);

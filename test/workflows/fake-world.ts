@@ -39,6 +39,8 @@ export interface FakeWorld {
   verdict: 'pass' | 'fail';
   canary: { requests: number; errors: number; meanConfidence: number };
   action: EndpointBrief['containment']['critical'];
+  /** What serves the endpoint, where it is no gateway. */
+  uncounted: string | null;
 }
 
 export function objectNamed(name: string, store: ObjectRef['store'] = 'evidence'): ObjectRef {
@@ -171,6 +173,7 @@ export function createFakeWorld(): FakeWorld {
       containment: { critical: world.action, high: world.action, medium: 'shadow', low: 'none' },
       canary: { share: 0.5, requests: 20, maxErrorRate: 0.01, maxConfidenceDrop: 0.1, timeoutSeconds: 60 },
       trust,
+      ...(world.uncounted === null ? {} : { uncounted: world.uncounted }),
     }),
     captureAndSwap: async ({ endpoint, incident, action, reason }) => ({
       order: `order of ${endpoint}`,
@@ -430,6 +433,7 @@ export function createFakeWorld(): FakeWorld {
     },
     findings: {},
     verdict: 'pass',
+    uncounted: null,
     canary: { requests: 40, errors: 0, meanConfidence: 0.96 },
     action: 'shadow',
   };

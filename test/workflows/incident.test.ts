@@ -303,6 +303,25 @@ withEngine('an incident', () => {
     );
   });
 
+  it('promotes without a canary where the platform does not count which model answered, and says so in the log', async () => {
+    await inWorld(
+      async (at) => {
+        await at.decide('ada', 'ml-engineer', 'plan', await at.waitsAt('plan'));
+        const release = await at.waitsAt('release');
+        await at.decide('sol', 'security-lead', 'release', release);
+        await at.decide('mo', 'model-owner', 'release', release);
+        expect(await at.handle.result()).toMatchObject({ outcome: 'repaired' });
+        expect(at.world.stances.get('digits')?.kind).toBe('serving');
+        expect(at.world.calls.some((call) => call.name === 'observeCanary')).toBe(false);
+        const said = at.world.log.map(({ summary }) => summary);
+        expect(said).toContain('no canary: kserve does not count which model answered');
+      },
+      (world) => {
+        world.uncounted = 'kserve';
+      },
+    );
+  });
+
   it('takes an endpoint back to containment when nobody knows whether it obeyed the order before', async () => {
     await inWorld(
       async (at) => {

@@ -78,8 +78,12 @@ async function register(
 }
 
 /** While the canary runs, the golden model answers the rest: the suspect never answers again. */
-async function runCanary(incident: IncidentCase, plan: Plan, candidate: ModelRef): Promise<CanaryFigures> {
-  const { canary } = brief(incident);
+async function runCanary(incident: IncidentCase, plan: Plan, candidate: ModelRef): Promise<CanaryFigures | null> {
+  const { canary, uncounted } = brief(incident);
+  if (uncounted !== undefined) {
+    incident.note('release', 'canary', 'done', `no canary: ${uncounted} does not count which model answered`);
+    return null;
+  }
   const endpoint = incident.ledger.endpoint;
   await take(
     incident,

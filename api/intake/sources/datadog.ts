@@ -31,6 +31,7 @@ const datadogSchema = z.object({
 const STATUS: ReadonlyMap<string, 'firing' | 'resolved'> = new Map([
   ['triggered', 'firing'],
   ['re-triggered', 'firing'],
+  ['renotify', 'firing'],
   ['warn', 'firing'],
   ['re-warn', 'firing'],
   ['recovered', 'resolved'],

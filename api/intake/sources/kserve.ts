@@ -8,7 +8,7 @@ import type { AlertSource, Claim, Delivery, Reading } from '../source.ts';
 
 const flags = z.union([z.number(), z.boolean()]).transform(Number);
 
-/** Alibi Detect's server speaks 0.2, Seldon's MLServer 0.3. */
+/** Older servers of Alibi Detect speak 0.2, Seldon's MLServer 0.3. */
 const DRAFTS = ['0.2', '0.3'];
 
 /** What Alibi Detect answers: `data` of a detector, https://docs.seldon.ai/alibi-detect */

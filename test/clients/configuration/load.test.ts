@@ -56,6 +56,27 @@ describe('lazaret.yaml', () => {
     expect(error.message).toContain('"adapter" is missing');
   });
 
+  it('knows the keys of the adapter that an endpoint has, and the nearest adapter for an unknown one', () => {
+    const istio = GOOD.replace('    adapter: gateway', '    adapter: istio').replace(/    admin: .*\n/, '');
+    const error = problems(istio.replace('    model: digits', '    virtualServise: digits\n    model: digits'));
+    expect(error.message).toContain('Did you mean "virtualService"?');
+    expect(error.message).toContain('"namespace" is missing');
+    expect(problems(GOOD.replace('adapter: gateway', 'adapter: isto')).message).toContain('Did you mean "istio"?');
+    const file = istio.replace(
+      '    model: digits',
+      `    namespace: models
+    virtualService: signs
+    host: signs.models.svc
+    places: { 'sha256:${'a'.repeat(64)}': golden }
+    model: digits`,
+    );
+    expect(parseConfiguration(file, 'lazaret.yaml').endpoints['signs']).toMatchObject({
+      adapter: 'istio',
+      server: 'https://kubernetes.default.svc',
+      virtualService: 'signs',
+    });
+  });
+
   it('lists what is known where no key is near', () => {
     expect(problems(`${GOOD}zebra: 1\n`).message).toContain('Known here: version, endpoints, models, people, gates');
   });
