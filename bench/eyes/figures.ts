@@ -16,7 +16,7 @@ export function figuresOf(
   scenarios: readonly Scenario[],
   extractions: readonly Extraction[],
   cost: readonly number[],
-): { figures: Figure[]; beside: Record<string, unknown>; lines: string[] } {
+): { figures: Figure[]; beside: Record<string, unknown> } {
   const requests = benign.reduce((sum, one) => sum + one.requests, 0);
   const alarms = benign.reduce((sum, one) => sum + one.alarms.length, 0);
   const allowed = requests / REQUESTS_PER_ALARM;
@@ -73,7 +73,6 @@ export function figuresOf(
         ]),
       ),
     },
-    lines: [...scenarioLines(scenarios), ...extractionLines(extractions)],
   };
 }
 
@@ -82,7 +81,7 @@ function inTime({ seenAfter, copiedAfter }: Extraction): boolean {
   return seenAfter !== null && (copiedAfter === null || seenAfter < copiedAfter);
 }
 
-function scenarioLines(scenarios: readonly Scenario[]): string[] {
+export function scenarioLines(scenarios: readonly Scenario[]): string[] {
   return scenarios.map(({ task, name, target, runs, beside }) => {
     const inTime = runs.filter(({ delay }) => delay !== null && delay <= target).length;
     const { low, high } = wilson(inTime, runs.length);
@@ -97,7 +96,7 @@ function scenarioLines(scenarios: readonly Scenario[]): string[] {
   });
 }
 
-function extractionLines(extractions: readonly Extraction[]): string[] {
+export function extractionLines(extractions: readonly Extraction[]): string[] {
   const groups = new Map<string, Extraction[]>();
   for (const one of extractions)
     groups.set(`${one.task} | ${one.strategy}`, [...(groups.get(`${one.task} | ${one.strategy}`) ?? []), one]);
