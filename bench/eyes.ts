@@ -3,7 +3,7 @@ import { credit, digits, mnist, type Half, type Task } from './eyes/data.ts';
 import { extractionOf, STRATEGIES, type Extraction } from './eyes/extraction.ts';
 import { profileFor } from './eyes/profiles.ts';
 import { scenariosOf, type Scenario } from './eyes/anomalies.ts';
-import { costOf } from './eyes/cost.ts';
+import { costOf, type Cost } from './eyes/cost.ts';
 import { extractionLines, figuresOf, scenarioLines } from './eyes/figures.ts';
 import { main, type Measured, type Wish } from './bench.ts';
 
@@ -35,7 +35,7 @@ async function eyes({ quick, tell }: Wish): Promise<Measured> {
   const benign: Benign[] = [];
   const scenarios: Scenario[] = [];
   const extractions: Extraction[] = [];
-  const cost: number[] = [];
+  const cost: Cost[] = [];
   for (const task of tasks) {
     const profile = await profileFor(task);
     tell(
