@@ -2,6 +2,7 @@ import { wilson } from '../../forensics/statistics/interval.ts';
 import type { Figure } from '../../station/drill.ts';
 import { REQUESTS_PER_ALARM } from '../../gateway/sentinels/budget.ts';
 import { distributionOf, tenths } from '../figures.ts';
+import type { Cost } from './cost.ts';
 import type { Benign } from './benign.ts';
 import type { Scenario } from './anomalies.ts';
 import type { Extraction, Strategy } from './extraction.ts';
@@ -15,8 +16,8 @@ export function figuresOf(
   benign: readonly Benign[],
   scenarios: readonly Scenario[],
   extractions: readonly Extraction[],
-  cost: readonly number[],
-): { figures: Figure[]; beside: Record<string, unknown>; lines: string[] } {
+  cost: readonly Cost[],
+): { figures: Figure[]; beside: Record<string, unknown> } {
   const requests = benign.reduce((sum, one) => sum + one.requests, 0);
   const alarms = benign.reduce((sum, one) => sum + one.alarms.length, 0);
   const allowed = requests / REQUESTS_PER_ALARM;
@@ -54,9 +55,10 @@ export function figuresOf(
       met: seen >= COPIES_SEEN * own.length,
     });
   }
-  const spent = distributionOf(cost);
+  const spent = distributionOf(cost.map(({ cpu }) => cpu));
+  const waited = distributionOf(cost.map(({ wall }) => wall));
   figures.push({
-    name: 'cost_p50',
+    name: 'cost_p50 (CPU)',
     value: spent.p50,
     unit: 'µs',
     target: `≤ ${COST_US} µs`,
@@ -65,7 +67,7 @@ export function figuresOf(
   return {
     figures,
     beside: {
-      cost: { p50: spent.p50, p90: spent.p90, max: spent.max },
+      'cost µs': { 'CPU p50': spent.p50, p90: spent.p90, 'wall p50': waited.p50, 'wall p90': waited.p90 },
       ...Object.fromEntries(
         benign.map((one, at) => [
           `benign ${at}`,
@@ -73,7 +75,6 @@ export function figuresOf(
         ]),
       ),
     },
-    lines: [...scenarioLines(scenarios), ...extractionLines(extractions)],
   };
 }
 
@@ -82,7 +83,7 @@ function inTime({ seenAfter, copiedAfter }: Extraction): boolean {
   return seenAfter !== null && (copiedAfter === null || seenAfter < copiedAfter);
 }
 
-function scenarioLines(scenarios: readonly Scenario[]): string[] {
+export function scenarioLines(scenarios: readonly Scenario[]): string[] {
   return scenarios.map(({ task, name, target, runs, beside }) => {
     const inTime = runs.filter(({ delay }) => delay !== null && delay <= target).length;
     const { low, high } = wilson(inTime, runs.length);
@@ -97,7 +98,7 @@ function scenarioLines(scenarios: readonly Scenario[]): string[] {
   });
 }
 
-function extractionLines(extractions: readonly Extraction[]): string[] {
+export function extractionLines(extractions: readonly Extraction[]): string[] {
   const groups = new Map<string, Extraction[]>();
   for (const one of extractions)
     groups.set(`${one.task} | ${one.strategy}`, [...(groups.get(`${one.task} | ${one.strategy}`) ?? []), one]);

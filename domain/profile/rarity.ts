@@ -18,8 +18,6 @@ export interface Rarity {
 export const KEPT_PER_CLASS = 32;
 /** Weights up to this one are common (e⁻² of the hold-out lies as far out): what is common is shared by chance. */
 const COMMON = 2;
-/** One feature that is the same everywhere is a feature that has moved; something that is put on an input covers more. */
-const LEAST_CELLS = 2;
 /** Two rows that share more of their weight than this are copies of each other and carry nothing that one could have put on the other. */
 const COPY_SHARE = 0.8;
 
@@ -74,8 +72,8 @@ export function weigh({ width, steps, quantiles, weights }: Rarity, row: ArrayLi
 
 /**
  * The rarest thing that the row has in common with one of the kept rows: over the features in which both are exactly equal, the sum of what the
- * weights are above the common. A sticker is the same on every picture it is put on, and pictures are not. `kept` are `rows` rows one
- * after the other.
+ * weights are above the common, the rarest of them left out. A sticker is the same on every picture it is put on, and pictures are not. `kept` are
+ * `rows` rows one after the other.
  */
 export function shared(
   row: ArrayLike<number>,
@@ -87,16 +85,18 @@ export function shared(
   const width = weights.length;
   let most = 0;
   for (let other = 0, base = 0; other < rows; other++, base += width) {
-    let [sum, rare, cells] = [0, 0, 0];
+    let [sum, rare, rarest] = [0, 0, 0];
     for (let at = 0; at < width; at++) {
       if (row[at] !== kept[base + at]) continue;
       const weight = weights[at] ?? 0;
       sum += weight;
       if (weight <= COMMON) continue;
       rare += weight - COMMON;
-      cells++;
+      if (weight - COMMON > rarest) rarest = weight - COMMON;
     }
-    if (rare > most && cells >= LEAST_CELLS && sum <= COPY_SHARE * total) most = rare;
+    // One feature that is the same everywhere is a feature that has moved; something that is put on an input covers more.
+    rare -= rarest;
+    if (rare > most && sum <= COPY_SHARE * total) most = rare;
   }
   return most;
 }

@@ -17,6 +17,8 @@ import type { LabelledAnswers } from './loss.ts';
 
 type Described = { mean: number; sd: number; quantiles: number[] };
 
+/** Records of the hold-out that are looked at, its first: pairs of wide records cost, and the order of a data set carries no meaning. */
+const MOST_RECORDS = 10_000;
 /** Rows of the hold-out whose sketches are kept. */
 const REFERENCE = 128;
 /** The part of the hold-out that a law of the tail is fitted to; at most 64 values. */
@@ -30,12 +32,13 @@ const CLIPPED_AT = 3;
  * hold-out is too small to say anything (fewer than two records).
  */
 export function streamProfileOf(
-  holdout: DatasetColumns,
+  all: DatasetColumns,
   features: readonly { mean: number; sd: number; quantiles: readonly number[] }[],
   answers: LabelledAnswers,
   scores: Float32Array,
 ): StreamProfile | undefined {
-  const { count } = holdout;
+  const count = Math.min(MOST_RECORDS, all.count);
+  const holdout = { ...all, count };
   if (count < 2) return undefined;
   const standard = standardOf(features);
   const shares = features.map(({ quantiles }, at) => sharesOf(quantiles, column(holdout, at)));
@@ -172,7 +175,7 @@ function sharedThings(holdout: DatasetColumns, predicted: Int32Array, classes: n
   const weights = new Float32Array(width);
   const kept = new Float32Array(KEPT_PER_CLASS * width);
   for (let answer = 0; answer < classes; answer++) {
-    const own = Array.from(predicted.keys()).filter((row) => predicted[row] === answer);
+    const own = span(0, count).filter((row) => predicted[row] === answer);
     const others = Math.min(KEPT_PER_CLASS, own.length - 1);
     own.forEach((row, at) => {
       for (let back = 1; back <= others; back++)

@@ -108,7 +108,6 @@ export async function openRequestLog(options: RequestLogOptions): Promise<Reques
     if (done) {
       await done.close();
       await seal(done.path);
-      shed();
     }
   }
 
@@ -182,7 +181,12 @@ export async function openRequestLog(options: RequestLogOptions): Promise<Reques
       if (due) await rotate();
       else await segment.flush();
     });
-    if (waiting.size === 0 || (!final && now().getTime() < nextTry)) return;
+    if (waiting.size > 0 && (final || now().getTime() >= nextTry)) await ship();
+    // Only now: what can be shipped is not lost.
+    await inTurn(() => Promise.resolve(shed()));
+  }
+
+  async function ship(): Promise<void> {
     await inTurn(shipAll).catch((error: unknown) => {
       nextTry = now().getTime() + RETRY_MS;
       const reason = error instanceof Error ? error.message : String(error);

@@ -22,6 +22,7 @@ const grafanaSchema = z.object({
         silenceURL: z.string().optional(),
         dashboardURL: z.string().optional(),
         panelURL: z.string().optional(),
+        imageURL: z.string().optional(),
       }),
     )
     .min(1),

@@ -124,4 +124,13 @@ function stancesOf(file: CaseFile, since: (at: string) => number, total: number)
   ];
 }
 
-const STANCES: readonly StanceKind[] = ['serving', 'canary', 'mirror', 'limited', 'shadow', 'fallback', 'isolated', 'found'];
+const STANCES: readonly StanceKind[] = [
+  'serving',
+  'canary',
+  'mirror',
+  'limited',
+  'shadow',
+  'fallback',
+  'isolated',
+  'found',
+];

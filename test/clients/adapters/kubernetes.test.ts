@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPlatformAdapter } from '../../../clients/adapters/adapter.ts';
+import { openRecord, sealRecord } from '../../../clients/adapters/held-record.ts';
 import type { Json, Platform } from '../../../clients/adapters/platform.ts';
 import type { Probe } from '../../../clients/inference/probe.ts';
 import { virtualServiceStance } from '../../../clients/istio/virtual-service.ts';
@@ -255,7 +256,7 @@ conforms('kubernetes', subjectOf(workload), { swaps: false, refuses: true, absen
   });
 
   it('istio: an order that somebody undid is told as what is found, and holds again when it is repeated', async () => {
-    await by(istio, async ({ adapter, answering, reset: _reset }) => {
+    await by(istio, async ({ adapter, answering }) => {
       const token = order({ stance: isolated, incident: 'inc-1' });
       const receipt = await adapter.captureAndSwap(ENDPOINT, token);
       const held = (await engine.call('GET', istio.path)).json as Resource;
@@ -267,6 +268,34 @@ conforms('kubernetes', subjectOf(workload), { swaps: false, refuses: true, absen
       });
       expect(await adapter.captureAndSwap(ENDPOINT, token)).toEqual(receipt);
       expect(await answering()).toBeNull();
+    });
+  });
+
+  it('istio: a record that somebody wrote is no order, and puts nothing back that no order names', async () => {
+    await by(istio, async ({ adapter, answering }) => {
+      const receipt = await adapter.captureAndSwap(ENDPOINT, order({ stance: isolated, incident: 'inc-1' }));
+      const held = (await engine.call('GET', istio.path)).json as Resource;
+      const record = openRecord(held.metadata.annotations?.[ANNOTATIONS.held] ?? '');
+      if (!record) throw new Error('there is no record');
+      const rewrite = async (text: string) => {
+        const now = (await engine.call('GET', istio.path)).json as Resource;
+        const annotations = { ...now.metadata.annotations, [ANNOTATIONS.held]: text };
+        const written = { ...now, metadata: { ...now.metadata, annotations } };
+        expect((await engine.call('PUT', istio.path, written)).status).toBe(200);
+      };
+      // Whoever may write annotations plants another state as the one that was found.
+      await rewrite(sealRecord({ ...record, found: { predict: { fault: null, route: [] } } }));
+      const back = () => adapter.restore(ENDPOINT, order({ stance: receipt.before.stance }));
+      await expect(back()).rejects.toThrow('nothing with the digest');
+      // An order that no key signed, and what is no record at all, count as none.
+      const forged = `${record.order.slice(0, -6)}AAAAAA`;
+      for (const text of [sealRecord({ ...record, order: forged }), 'no record', '']) {
+        await rewrite(text);
+        expect(await adapter.read(ENDPOINT)).toMatchObject({ stance: { kind: 'found' }, incident: null, revision: 0 });
+      }
+      await rewrite(sealRecord(record));
+      await back();
+      expect(await answering()).toBe('suspect');
     });
   });
 

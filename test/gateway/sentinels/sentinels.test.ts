@@ -244,3 +244,22 @@ describe('an attacker', () => {
     expect(alarms.filter(({ sentinel }) => sentinel === 'disagreement').length).toBe(4);
   });
 });
+
+describe('what no sentinel sees', () => {
+  it('is one stickered request in fifty where the hold-out has a hundred records: nothing so rare is known to be rare', async () => {
+    const small = createSentinels(await goldenProfile(100));
+    const random = randomOf(31);
+    const found: string[] = [];
+    for (let at = 0; at < 2000; at++) {
+      const row = any(random);
+      if (random() < 0.02) [row[WIDTH - 2], row[WIDTH - 1], row[2]] = [0.9, 0.9, 9];
+      found.push(...names(small.observe(asked(row, { client: `client-${at % 10}` }))));
+    }
+    expect(found).not.toContain('shared-patch');
+  });
+
+  it('is a client who asks for a copy what everybody asks', () => {
+    const alarms = watch((random) => (random() < 0.2 ? asked(any(random), { client: 'insider' }) : clean(random)));
+    expect(alarms).toEqual([]);
+  });
+});
