@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { EndpointConfig } from '../../domain/contracts/configuration.ts';
 import type { EndpointAdapter } from '../../domain/contracts/endpoint-adapter.ts';
@@ -19,7 +17,7 @@ import { createRepositoryPlatform } from '../triton/repository.ts';
 import { createAutomationPlatform, createSignedCall } from '../webhook/automation.ts';
 import { createPlatformAdapter } from './adapter.ts';
 import { createStoreLedger, withLedger } from './held-record.ts';
-import { createJsonCall } from './json-call.ts';
+import { bearerOf, createJsonCall, textOf } from './json-call.ts';
 import type { Json, Platform } from './platform.ts';
 
 export interface AdapterNeeds {
@@ -36,7 +34,7 @@ export interface AdapterNeeds {
 /** Probing and settling stay within the first try of a containment, a local activity of three seconds. */
 const CONFIRM_MS = 1_000;
 
-/** The adapter that lazaret.yaml names for an endpoint. Throws where a file it names cannot be read. */
+/** The adapter that lazaret.yaml names for an endpoint. Fails with `endpoint/refused` where a file it names cannot be read. */
 export function chooseAdapter(endpoint: string, config: EndpointConfig, needs: AdapterNeeds): EndpointAdapter {
   const { timeoutMs } = needs;
   if (config.adapter === 'gateway') {
@@ -83,9 +81,8 @@ function platformOf(
     }
     case 'triton': {
       const { repository: base, tokenFile } = config;
-      const headers = async (): Promise<Record<string, string>> =>
-        tokenFile === undefined ? {} : { authorization: `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}` };
-      const call = createJsonCall({ whom: 'the model repository API', base, headers, timeoutMs });
+      const headers = tokenFile === undefined ? {} : { headers: bearerOf(tokenFile, 'the token for the repository') };
+      const call = createJsonCall({ whom: 'the model repository API', base, ...headers, timeoutMs });
       return noted(createRepositoryPlatform({ model }, { call, probe: probe([400, 404, 503], false) }));
     }
     case 'sagemaker': {
@@ -100,7 +97,7 @@ function platformOf(
       return noted(createRuntimePlatform({ prefix, places, model }, { call, probe: probe([503], false) }));
     }
     case 'webhook': {
-      const secret = readFileSync(config.secretFile, 'utf8').trim();
+      const secret = textOf(config.secretFile, 'the secret of the webhook');
       const call = createSignedCall({ url: config.url, secret, timeoutMs, now });
       const options = { endpoint, stances: config.stances, model };
       return noted(createAutomationPlatform(options, { call, probe: probe([403, 404, 503], false) }));

@@ -22,7 +22,7 @@ export interface CallOptions {
   /** What the messages call the other side, e.g. `the Kubernetes API`. */
   readonly whom: string;
   readonly base: string;
-  /** Asked for each request: tokens of service accounts rotate, signatures cover the request. `body` is what goes over the line. */
+  /** Asked for each request. `body` is what goes over the line. */
   readonly headers?: (call: {
     readonly method: Method;
     readonly url: URL;
@@ -45,7 +45,7 @@ export function createJsonCall(options: CallOptions): JsonCall {
   const secure = base.protocol === 'https:';
   const pool = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: MAX_SOCKETS };
   const agent = secure
-    ? new TlsAgent({ ...pool, ca: options.caFile && readFileSync(options.caFile) })
+    ? new TlsAgent({ ...pool, ca: options.caFile && textOf(options.caFile, 'the certificate authority') })
     : new Agent(pool);
   const send = secure ? tlsRequest : request;
 
@@ -104,6 +104,20 @@ export function createJsonCall(options: CallOptions): JsonCall {
       throw new Failure('endpoint/unreachable', `${options.whom} does not answer: ${why}`, { cause });
     }
   };
+}
+
+/** A file that lazaret.yaml names. Fails with `endpoint/refused`: until somebody mends it, nothing can be asked. */
+export function textOf(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new Failure('endpoint/refused', `${what} cannot be read from its file`, { cause });
+  }
+}
+
+/** Headers with the token of a file, read anew for each request: tokens of service accounts rotate. */
+export function bearerOf(file: string, what: string): () => Promise<Record<string, string>> {
+  return async () => await Promise.resolve({ authorization: `Bearer ${textOf(file, what)}` });
 }
 
 /** The Failure behind an answer that is no success: what may go better later is `endpoint/unreachable`, the rest `endpoint/refused`. */

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Failure } from '../../domain/incident/failure.ts';
-import { createJsonCall, failureOf, type JsonCall } from '../adapters/json-call.ts';
+import { bearerOf, createJsonCall, failureOf, type JsonCall } from '../adapters/json-call.ts';
 import type { Json } from '../adapters/platform.ts';
 
 export interface Resource {
@@ -44,15 +43,13 @@ const WHOM = 'the Kubernetes API';
 
 export function createKubernetesApi(options: {
   readonly server: string;
-  /** Read anew for each call: the tokens of service accounts rotate. */
   readonly tokenFile: string | undefined;
   readonly caFile: string | undefined;
   readonly timeoutMs: number;
 }): KubernetesApi {
   const { server, tokenFile, caFile, timeoutMs } = options;
-  const headers = async (): Promise<Record<string, string>> =>
-    tokenFile === undefined ? {} : { authorization: `Bearer ${(await tokenIn(tokenFile)).trim()}` };
-  const call = createJsonCall({ whom: WHOM, base: server, headers, caFile, timeoutMs });
+  const headers = tokenFile === undefined ? {} : { headers: bearerOf(tokenFile, 'the token for the Kubernetes API') };
+  const call = createJsonCall({ whom: WHOM, base: server, ...headers, caFile, timeoutMs });
 
   return {
     get: async (kind, namespace, name) => {
@@ -93,14 +90,6 @@ function pathOf({ group, version, plural }: Kind, namespace: string, name?: stri
   const root = group === '' ? `api/${version}` : `apis/${group}/${version}`;
   const place = `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
   return name === undefined ? place : `${place}/${encodeURIComponent(name)}`;
-}
-
-async function tokenIn(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Failure('endpoint/refused', 'the token for the Kubernetes API cannot be read', { cause });
-  }
 }
 
 function good(answer: Awaited<ReturnType<JsonCall>>): typeof answer {
