@@ -113,9 +113,8 @@ function gateway(layout: Layout, endpoints: readonly string[]): ProcessPlan {
       LAZARET_GATEWAY_ADMIN_ADDR: `127.0.0.1:${ports.admin}`,
       LAZARET_GATEWAY_ADMIN_TOKEN_FILE: credentialFile(paths.credentials, 'adminToken'),
       LAZARET_GATEWAY_STATE_DIR: paths.gateway,
+      // Its alarms are counted and logged, and not sent: an attack that goes on after the repair would have the repaired model contained again.
       LAZARET_GATEWAY_FAMILIES: families.map(([name, { model }]) => `${name}=${model}`).join(','),
-      LAZARET_GATEWAY_ALERTS_URL: `http://127.0.0.1:${ports.api}/v1/alerts/cloudevents`,
-      LAZARET_GATEWAY_ALERTS_SECRET_FILE: credentialFile(paths.credentials, 'cloudEvents'),
     },
     ready: async () =>
       (await answers(`http://127.0.0.1:${ports.inference}/v2/health/live`, 200)) &&
