@@ -2,12 +2,16 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { createJsonCall, type JsonCall } from '../../../clients/adapters/json-call.ts';
 import { enginePath, freePort } from '../../engines.ts';
 
-/** CRDs of Istio and KServe; they are not part of this repository. */
-const CRDS = ['../../../../shared/data/kubernetes-crds', '/work/shared/data/kubernetes-crds'];
+/** CRDs of Istio and KServe; they are not part of this repository: below LAZARET_DATA, or beside the checkout. */
+const CRDS = [
+  ...(process.env['LAZARET_DATA'] ? [join(process.env['LAZARET_DATA'], 'kubernetes-crds')] : []),
+  fileURLToPath(new URL('../../../../shared/data/kubernetes-crds', import.meta.url)),
+];
 const TOKENS = { admin: 'token-admin', worker: 'token-worker', stranger: 'token-stranger' } as const;
 
 export interface KubernetesEngine {
@@ -27,9 +31,7 @@ export function kubernetesMissing(): string | null {
 }
 
 function crdFolder(): string | null {
-  return (
-    CRDS.map((path) => (path.startsWith('/') ? path : new URL(path, import.meta.url).pathname)).find(existsSync) ?? null
-  );
+  return CRDS.find((folder) => existsSync(folder)) ?? null;
 }
 
 /** A real API server on a real etcd, RBAC on, with the CRDs. No controllers run: tests play their part. */
