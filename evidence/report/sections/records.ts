@@ -30,7 +30,7 @@ export function records(file: CaseFile): Section {
           code(brief(detail.taint.digest)),
           detail.expectedFalse === undefined || detail.count === 0
             ? '.'
-            : `. By these probabilities ${plural(Math.round(detail.expectedFalse), 'marked record')} ${Math.round(detail.expectedFalse) === 1 ? 'is' : 'are'} clean.`,
+            : `. By these probabilities ${cleanAmong(detail.expectedFalse)}.`,
         ),
       );
     if (shown.length > 0) {
@@ -85,6 +85,12 @@ export function records(file: CaseFile): Section {
     );
   } else blocks.push(paragraph('No record was dropped.'));
   return { id: 'records', title, blocks };
+}
+
+function cleanAmong(expected: number): string {
+  const clean = Math.round(expected);
+  if (clean === 0) return 'none of the marked records is clean';
+  return clean === 1 ? 'one of the marked records is clean' : `${count(clean)} of the marked records are clean`;
 }
 
 type Marked = Pick<TrainingRecordsDetail['byBatch'][number], 'records' | 'tainted' | 'pValue' | 'amongOthers'>;
