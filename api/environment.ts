@@ -12,7 +12,7 @@ import {
   weaknessOf,
   type EnvironmentRule,
 } from '../domain/contracts/environment.ts';
-import { webhookKey } from './intake/standard-webhooks.ts';
+import { webhookKey } from '../evidence/keys/webhook-signature.ts';
 
 const standardSecret = z
   .string()

@@ -11,6 +11,7 @@ import {
   wholeNumber,
   type EnvironmentRule,
 } from '../domain/contracts/environment.ts';
+import { webhookKey } from '../evidence/keys/webhook-signature.ts';
 
 /** The gateway's admin surface can read requests of users: its credential holds 192 bits at least (32 characters of base64url). */
 export const MIN_ADMIN_TOKEN_CHARACTERS = 32;
@@ -47,7 +48,7 @@ export const gatewayEnvironmentSchema = z.object({
     .describe('where alarms of the sentinels go: POST /v1/alerts/cloudevents of the api'),
   LAZARET_GATEWAY_ALERTS_SECRET: z
     .string()
-    .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, 'expected whsec_ and base64')
+    .refine((secret) => webhookKey(secret) !== null, 'expected whsec_ and the base64 of at least 24 bytes')
     .optional()
     .describe('Standard Webhooks secret that alarms are signed with'),
   LAZARET_GATEWAY_LOG_BYTES: wholeNumber(1024 * 1024, 1024 ** 4)

@@ -17,7 +17,7 @@ import { createModelLoader } from './model/loader.ts';
 import type { Clock, DesiredStances, GatewayLog, ModelSource, ModelVerifier } from './ports.ts';
 import { openStateFolder, type StateFolder } from './state/state-folder.ts';
 import { createEndpoint, type Endpoint } from './stance/endpoint.ts';
-import type { OrderReader } from './stance/orders.ts';
+import type { OrderReader } from '../evidence/orders/stance-order.ts';
 import { createTruthFollower } from './stance/truth.ts';
 import { createRequestWindow } from './stance/window.ts';
 

@@ -11,7 +11,7 @@ import { readGatewayEnvironment, type GatewayEnvironment } from './config.ts';
 import type { DeliverAlarm } from './eyes/alarm-post.ts';
 import { startGateway } from './gateway.ts';
 import type { DesiredStances, ModelSource } from './ports.ts';
-import { createOrderReader } from './stance/orders.ts';
+import { createOrderReader } from '../evidence/orders/stance-order.ts';
 import { createModelVerifier } from './trust.ts';
 
 const VERSION = '0.1.0';

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { signWebhook, webhookKey } from '../../evidence/keys/webhook-signature.ts';
 import type { Delivery, Verdict } from './source.ts';
 
 /** How old, or how far ahead, a delivery may be: https://github.com/standard-webhooks/standard-webhooks recommends minutes. */
@@ -14,18 +15,6 @@ export interface WebhookHeaders {
 }
 
 export type WebhookVerdict = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly why: string };
-
-/** The key of a secret `whsec_<base64>`; null where it is not one of at least 24 bytes. */
-export function webhookKey(secret: string): Buffer | null {
-  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
-  const key = encoded ? Buffer.from(encoded, 'base64') : null;
-  return key && key.length >= 24 ? key : null;
-}
-
-/** `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`. */
-export function signWebhook(key: Buffer, id: string, timestamp: string, body: Uint8Array): string {
-  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
-}
 
 /**
  * Checks a delivery by the Standard Webhooks scheme over the raw bytes. The id has no dot and the timestamp is digits only, so that no other

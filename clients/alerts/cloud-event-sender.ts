@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { Failure } from '../../domain/incident/failure.ts';
+import { webhookHeaders, webhookKey } from '../../evidence/keys/webhook-signature.ts';
 
 /** An alert as the intake reads it from the data of a CloudEvent (`POST /v1/alerts/cloudevents`). */
 export interface OwnAlert {
@@ -17,7 +17,6 @@ export interface OwnAlert {
 }
 
 const TIMEOUT_MS = 10_000;
-const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 
 /**
  * Sends alerts as structured CloudEvents 1.0, signed by the Standard Webhooks scheme. `secret` is `whsec_<base64>`. Rejects with a Failure:
@@ -32,9 +31,8 @@ export function createCloudEventSender({
   readonly secret: string;
   readonly now?: () => Date;
 }): (alert: OwnAlert) => Promise<void> {
-  const encoded = SECRET.exec(secret)?.[1];
-  if (encoded === undefined) throw new TypeError('the secret of the alerts is not whsec_ and base64');
-  const key = Buffer.from(encoded, 'base64');
+  const key = webhookKey(secret);
+  if (key === null) throw new TypeError('the secret of the alerts is not whsec_ and the base64 of 24 bytes or more');
   return async (alert) => {
     const body = JSON.stringify({
       specversion: '1.0',
@@ -52,15 +50,11 @@ export function createCloudEventSender({
         startsAt: alert.at,
       },
     });
-    const timestamp = String(Math.floor(now().getTime() / 1000));
-    const signature = createHmac('sha256', key).update(`${alert.id}.${timestamp}.${body}`).digest('base64');
     const response = await fetch(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/cloudevents+json',
-        'webhook-id': alert.id,
-        'webhook-timestamp': timestamp,
-        'webhook-signature': `v1,${signature}`,
+        ...webhookHeaders(key, alert.id, now(), body),
       },
       body,
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -1,5 +1,6 @@
 import type { MappedSource } from '../../domain/contracts/intake.ts';
-import { compile, contextOf, ExpressionError, type Context, type Delivered } from './expression.ts';
+import { ExpressionError } from './bounded-cel.ts';
+import { compile, contextOf, type Context, type Delivered } from './expression.ts';
 
 /** What the expressions of a source give for one delivery, as texts; null where `when` says that it is no alert. */
 export interface Mapped {

@@ -1,8 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WEBHOOK_STANCES } from '../../domain/contracts/platforms.ts';
 import { stanceSchema, type Stance } from '../../domain/contracts/stance.ts';
 import { Failure } from '../../domain/incident/failure.ts';
+import { webhookHeaders, webhookKey } from '../../evidence/keys/webhook-signature.ts';
 import { digestOfJson } from '../../domain/proofs/canonical-json.ts';
 import type { Probe } from '../inference/probe.ts';
 import { openRecord } from '../adapters/held-record.ts';
@@ -97,9 +98,8 @@ export function createSignedCall(options: {
   readonly timeoutMs: number;
   readonly now: () => Date;
 }): JsonCall {
-  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(options.secret)?.[1] ?? '';
-  const key = Buffer.from(encoded, 'base64');
-  if (key.length < 24)
+  const key = webhookKey(options.secret);
+  if (key === null)
     throw new Failure('endpoint/refused', 'the secret of the webhook is not whsec_ and the base64 of 24 bytes or more');
   return createJsonCall({
     whom: WHOM,
@@ -107,13 +107,7 @@ export function createSignedCall(options: {
     timeoutMs: options.timeoutMs,
     headers: ({ body }) => {
       const id = `lz_${createHash('sha256').update(body).digest('hex').slice(0, 32)}`;
-      const timestamp = String(Math.floor(options.now().getTime() / 1000));
-      const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-      return Promise.resolve({
-        'webhook-id': id,
-        'webhook-timestamp': timestamp,
-        'webhook-signature': `v1,${signature}`,
-      });
+      return Promise.resolve(webhookHeaders(key, id, options.now(), body));
     },
   });
 }

@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/incident/failure.ts';
 import type { FailureCode } from '../../domain/incident/failures.ts';
 import { ModelRefused } from '../model/loader.ts';
-import { OrderRefused } from '../stance/orders.ts';
+import { OrderRefused } from '../../evidence/orders/stance-order.ts';
 
 /** A problem document (RFC 9457) of the admin surface; `code` is of the failure catalogue. */
 export interface AdminProblem {

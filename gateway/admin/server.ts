@@ -8,7 +8,7 @@ import { ModelRefused } from '../model/loader.ts';
 import type { GatewayLog } from '../ports.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
-import { OrderRefused } from '../stance/orders.ts';
+import { OrderRefused } from '../../evidence/orders/stance-order.ts';
 import { AdminRefused, adminProblemOf } from './problem.ts';
 
 const orderBodySchema = z.strictObject({ order: z.string().min(1).max(MAX_JWS_CHARACTERS) });

@@ -1,7 +1,6 @@
 import { isDatatype, type Datatype } from '../../domain/contracts/tensor.ts';
-import type { InferenceRequest, WireData, WireTensor } from '../inference/message.ts';
+import type { InferenceAnswer, InferenceRequest, WireData, WireTensor } from '../inference/message.ts';
 import { malformed } from '../inference/problem.ts';
-import type { InferenceAnswer } from '../inference/http-answer.ts';
 import { bytesOf } from '../model/tensors.ts';
 import type { Contents, GrpcInferRequest, Long } from './messages.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import type { ListenAddress } from '../../domain/contracts/environment.ts';
 import { InferenceProblem, type InferenceProblemKind } from '../inference/problem.ts';
-import { MAX_BODY_BYTES } from '../inference/server.ts';
+import { MAX_BODY_BYTES } from '../inference/message.ts';
 import { newRequestId, wordOf, type Surface } from '../inference/surface.ts';
 import type { GatewayLog } from '../ports.ts';
 import { readGrpcInference, writeGrpcAnswer } from './infer.ts';

@@ -12,8 +12,7 @@ import type { Endpoint } from '../stance/endpoint.ts';
 import { answersWith, fallsIn, type Posture } from '../stance/posture.ts';
 import { answersOf } from './watched-rows.ts';
 import { fitToModel, fitToRules } from './fit.ts';
-import type { InferenceAnswer } from './http-answer.ts';
-import type { InferenceRequest } from './message.ts';
+import type { InferenceAnswer, InferenceRequest } from './message.ts';
 import { InferenceProblem } from './problem.ts';
 
 export interface Answered {
@@ -90,7 +89,7 @@ export function createAnswer(deps: {
     if (present !== posture && !answersWith(present, model)) return null;
     const output = outputs.find(({ name }) => name === signature.scores) ?? outputs[0];
     if (!output) throw new InferenceProblem('model-failed', 'The model answered without scores.');
-    if (!outputs.every(isFinite)) {
+    if (!outputs.every(allFinite)) {
       present.tally.failed(arm);
       throw new InferenceProblem('model-failed', 'The model answered with a value that is not a number.');
     }
@@ -259,7 +258,7 @@ function scoresOf(tensor: Tensor): ArrayLike<number> {
   return tensor.data instanceof Float32Array || tensor.data instanceof Float64Array ? tensor.data : [];
 }
 
-function isFinite(tensor: Tensor): boolean {
+function allFinite(tensor: Tensor): boolean {
   const numbers = tensor.datatype.startsWith('FP') ? scoresOf(tensor) : [];
   for (let index = 0; index < numbers.length; index += 1) if (!Number.isFinite(numbers[index])) return false;
   return true;

@@ -1,14 +1,6 @@
 import { numbersOf } from '../../domain/contracts/tensor.ts';
 import { bytesOf, type Tensor } from '../model/tensors.ts';
-import type { InferenceRequest } from './message.ts';
-
-/** What one request is answered, whatever the wire. */
-export interface InferenceAnswer {
-  readonly model: string;
-  readonly version: string;
-  readonly id: string;
-  readonly outputs: readonly Tensor[];
-}
+import type { InferenceAnswer, InferenceRequest } from './message.ts';
 
 export interface HttpAnswer {
   readonly body: Buffer;

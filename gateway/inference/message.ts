@@ -1,4 +1,8 @@
 import type { Datatype } from '../../domain/contracts/tensor.ts';
+import type { Tensor } from '../model/tensors.ts';
+
+/** A body on any wire: a batch of images fits, a flood does not. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** One inference request as it came in by whatever wire, before it is known which model will answer it (Open Inference Protocol v2). */
 export interface InferenceRequest {
@@ -29,10 +33,15 @@ export interface WireTensor {
   readonly data: WireData;
 }
 
-/**
- * `values` are JSON's, flat or nested as the shape says; `bytes` the binary tensor data extension's; `numbers` and `texts` what a typed wire
- * has decoded already.
- */
+/** `values` are elements, flat or nested as the shape says; `bytes` those of the binary tensor data extension. */
 export type WireData =
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+/** What one request is answered, whatever the wire. */
+export interface InferenceAnswer {
+  readonly model: string;
+  readonly version: string;
+  readonly id: string;
+  readonly outputs: readonly Tensor[];
+}

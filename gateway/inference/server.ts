@@ -5,11 +5,10 @@ import type { GatewayLog } from '../ports.ts';
 import { createBodyBudget } from './body-budget.ts';
 import { writeHttpAnswer } from './http-answer.ts';
 import { decoded, readHttpInference } from './http-request.ts';
+import { MAX_BODY_BYTES } from './message.ts';
 import { InferenceProblem } from './problem.ts';
 import { newRequestId, wordOf, type Surface } from './surface.ts';
 
-/** A batch of images fits; a flood does not. */
-export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Of all bodies that are being read or answered. */
 const MAX_BODIES_BYTES = 256 * 1024 * 1024;
 const MAX_CONNECTIONS = 10_000;

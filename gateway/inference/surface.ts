@@ -5,9 +5,8 @@ import type { Arm } from '../stance/counters.ts';
 import type { Endpoint } from '../stance/endpoint.ts';
 import { loadedBy } from '../stance/posture.ts';
 import { RULES_VERSION, type Answer } from './answer.ts';
-import { createFairShare, type FairShare } from './fair-share.ts';
-import type { InferenceAnswer } from './http-answer.ts';
-import type { InferenceRequest } from './message.ts';
+import { createFairShare } from './fair-share.ts';
+import type { InferenceAnswer, InferenceRequest } from './message.ts';
 import { InferenceProblem } from './problem.ts';
 
 /** What both wires offer. One endpoint is one model name; which version answers is the stance's business. Everything in a request is a stranger's. */
@@ -60,8 +59,7 @@ export function createSurface(deps: {
     return endpoint;
   };
 
-  const shares = new Map([...endpoints.keys()].map((name) => [name, createFairShare(PLACES)]));
-  const shareOf = (model: string): FairShare => shares.get(model) ?? createFairShare(PLACES);
+  const shares = new Map([...endpoints.values()].map((endpoint) => [endpoint, createFairShare(PLACES)]));
 
   return {
     server: { name: 'lazaret-gateway', version: deps.version, extensions: EXTENSIONS },
@@ -87,13 +85,13 @@ export function createSurface(deps: {
           throw isolated(posture.reason);
         }
         const request = await read();
-        const leave = shareOf(model).enter(request.client, request.address);
+        const leave = shares.get(endpoint)?.enter(request.client, request.address);
         try {
           const { arm, answer } = await deps.answer(endpoint, request);
           metrics.answered(endpoint.name, arm, 200, seconds());
           return { request, answer };
         } finally {
-          leave();
+          leave?.();
         }
       } catch (error) {
         const status = error instanceof InferenceProblem ? error.status : 500;

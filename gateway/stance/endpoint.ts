@@ -16,7 +16,7 @@ import {
   type HeldOrder,
   type OrderReader,
   type SignedOrder,
-} from './orders.ts';
+} from '../../evidence/orders/stance-order.ts';
 import { isolation, loadedBy, modelsOf, postureOf, type Posture } from './posture.ts';
 import { weaknessOfRules } from './rules.ts';
 import type { RequestWindow } from './window.ts';

@@ -34,7 +34,7 @@ function weaknessOfCondition(when: NonNullable<FallbackRule['when']>, width: num
     if (width !== null) tryCondition(when.cel, width);
     return null;
   } catch (error) {
-    return `the expression ${JSON.stringify(when.cel.slice(0, 100))}: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'cannot be used'}`;
+    return `the expression ${JSON.stringify(when.cel.slice(0, 100))}: ${error instanceof Error ? error.message : 'cannot be used'}`;
   }
 }
 

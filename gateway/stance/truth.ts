@@ -3,7 +3,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import { ModelRefused } from '../model/loader.ts';
 import type { DesiredStances, GatewayLog } from '../ports.ts';
 import type { Endpoint } from './endpoint.ts';
-import { OrderRefused } from './orders.ts';
+import { OrderRefused } from '../../evidence/orders/stance-order.ts';
 
 /**
  * Orders are pushed for speed; the published stance is polled for truth, so that a replica that was away when an order was pushed obeys it

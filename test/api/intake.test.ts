@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { signWebhook } from '../../api/intake/standard-webhooks.ts';
+import { signWebhook } from '../../evidence/keys/webhook-signature.ts';
 import { TemporalUnavailable } from '../../clients/temporal/errors.ts';
 import { alertSchema } from '../../domain/contracts/alert.ts';
 import { ALERTMANAGER, NOW, WEBHOOK_KEY, startApi, type fakeIncidents } from './fakes.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { compile, contextOf, ExpressionError } from '../../clients/mapping/expression.ts';
+import { ExpressionError } from '../../clients/mapping/bounded-cel.ts';
+import { compile, contextOf } from '../../clients/mapping/expression.ts';
 import { ConfigurationError } from '../../clients/configuration/problems.ts';
 import { alertSchema } from '../../domain/contracts/alert.ts';
 import { configurationWith, startApi, type fakeIncidents } from './fakes.ts';

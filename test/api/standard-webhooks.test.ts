@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { TOLERANCE_SECONDS, signWebhook, verifyWebhook, webhookKey } from '../../api/intake/standard-webhooks.ts';
+import { TOLERANCE_SECONDS, verifyWebhook } from '../../api/intake/standard-webhooks.ts';
+import { signWebhook, webhookKey } from '../../evidence/keys/webhook-signature.ts';
 
 const NOW = 1_780_000_000;
 const KEY = Buffer.from('0123456789abcdef0123456789abcdef');

@@ -33,7 +33,7 @@ describe('fallback rules', () => {
       'walks inside one another',
       [rule({ cel: 'features.all(a, features.all(b, a < b))' }), otherwise],
       null,
-      /more than once/,
+      /inside another walk/,
     ],
     ['scores of different lengths', [rule({ cel: 'true' }, [1]), otherwise], null, /different lengths/],
   ];

@@ -15,7 +15,7 @@ import type { Signer } from '../../evidence/ports.ts';
 import type { EndpointAlarm } from '../../gateway/eyes/alarm-post.ts';
 import { startGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.ts';
 import type { GatewayLog } from '../../gateway/ports.ts';
-import { createOrderReader } from '../../gateway/stance/orders.ts';
+import { createOrderReader } from '../../evidence/orders/stance-order.ts';
 import { createModelVerifier, MODEL_FILE } from '../../gateway/trust.ts';
 
 export const TOKEN = 'a-credential-for-tests-0123456789abcdef';
